@@ -1,0 +1,59 @@
+"""From maps in score units to maps in [0, 1]."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from labkit.errors import InputError
+
+Normalization = Literal["minmax", "sigmoid", "relu"]
+
+
+def normalize(maps: Tensor, how: Normalization = "minmax") -> Tensor:
+    """Bring each map to [0, 1] by itself; a constant map becomes zeros, never NaN.
+
+    Args:
+        maps: maps [...,h,w] of a floating dtype.
+        how: "minmax" takes the lowest value to 0 and the highest to 1; "relu" cuts negative values
+            and divides by the highest; "sigmoid" squashes each value, 0 to one half, and knows no
+            lowest or highest (so a constant map keeps its constant).
+
+    Returns:
+        Maps [...,h,w] in [0, 1].
+
+    Raises:
+        InputError: `how` is none of the three, or the maps are not of a floating dtype.
+    """
+    if not maps.is_floating_point():
+        raise InputError(
+            f"maps are {maps.dtype}, expected a floating dtype: normalise first, "
+            "turn into 8 bits last"
+        )
+    if how == "sigmoid":
+        return torch.sigmoid(maps)
+    if how == "minmax":
+        return _divide(maps - maps.amin(dim=(-2, -1), keepdim=True))
+    if how == "relu":
+        return _divide(F.relu(maps))
+    raise InputError(f"how={how!r}, expected 'minmax', 'sigmoid' or 'relu'")
+
+
+def _divide(maps: Tensor) -> Tensor:
+    """Divide non-negative maps by their highest value, zeros where that is 0."""
+    highest = maps.amax(dim=(-2, -1), keepdim=True)
+    return torch.where(highest > 0, maps / highest.clamp_min(torch.finfo(maps.dtype).tiny), 0)
+
+
+def enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Enlarge maps [B,h,w] to (height, width) by bilinear interpolation, still in floats.
+
+    Enlarge before turning a map into 8 bits: the other order leaves visible steps.
+    """
+    if maps.ndim != 3:
+        raise InputError(f"maps is {list(maps.shape)}, expected [B,h,w]")
+    resized = F.interpolate(maps.unsqueeze(1), size=size, mode="bilinear", align_corners=False)
+    return resized.squeeze(1)

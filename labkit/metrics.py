@@ -1,0 +1,204 @@
+"""Figures of merit, from counts: every one of them is exact and can be checked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from labkit.errors import InputError
+
+Array = Tensor | NDArray
+
+
+def iou(a: Array, b: Array) -> float:
+    """Intersection over union of two binary masks, counted in pixels over the whole arrays.
+
+    A mask is boolean, or holds 0 and 1, or 0 and 255, in any dtype; what is not 0 is foreground.
+    Anything else is refused rather than cut somewhere: the overlap of grey values is not an IoU.
+
+    Args:
+        a, b: masks of the same shape, torch or NumPy; they may differ in dtype.
+
+    Returns:
+        A number in [0, 1]. Two empty masks agree: 1. One empty mask: 0.
+
+    Raises:
+        InputError: the shapes differ, or an array is not a binary mask.
+    """
+    first = _foreground(a, "a")
+    second = _foreground(b, "b").to(first.device)
+    if first.shape != second.shape:
+        raise InputError(
+            f"the masks are {list(first.shape)} and {list(second.shape)}, expected one shape: "
+            "enlarge the map to the size of the true mask before the threshold"
+        )
+    union = int((first | second).sum())
+    return int((first & second).sum()) / union if union else 1.0
+
+
+def _foreground(mask: Array, name: str) -> Tensor:
+    values = _tensor(mask)
+    if values.dtype == torch.bool:
+        return values
+    if not any(((values == 0) | (values == one)).all() for one in (1, 255)):
+        raise InputError(
+            f"mask {name} ({values.dtype}) holds values besides 0 and 1, or 0 and 255: "
+            "apply a threshold first, for instance `map > 0.5`"
+        )
+    return values != 0
+
+
+def confusion_matrix(truth: Array, prediction: Array, n_classes: int) -> Tensor:
+    """Count how often class i (row, the truth) was taken for class j (column).
+
+    Args:
+        truth: integer labels of any shape; those outside 0..N-1 are ignored.
+        prediction: integer labels of the same shape, all within 0..N-1.
+        n_classes: number of classes N.
+
+    Returns:
+        Counts, int64 [N,N]. Matrices of several batches may be added.
+
+    Raises:
+        InputError: the shapes differ, labels are not integers, or a prediction is no class.
+    """
+    truth, prediction = _labels(truth, "truth"), _labels(prediction, "prediction")
+    prediction = prediction.to(truth.device)
+    if truth.shape != prediction.shape:
+        raise InputError(
+            f"truth is {list(truth.shape)} and prediction {list(prediction.shape)}, expected one "
+            "shape: turn scores into labels with `scores.argmax(dim=1)`"
+        )
+    outside = prediction[(prediction < 0) | (prediction >= n_classes)]
+    if outside.numel():
+        raise InputError(
+            f"prediction holds {int(outside[0])}, expected classes 0..{n_classes - 1}: "
+            "does n_classes match the network?"
+        )
+    counted = (truth >= 0) & (truth < n_classes)
+    cells = n_classes * truth[counted] + prediction[counted]
+    return torch.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def class_iou(cm: Tensor) -> Tensor:
+    """IoU of each class: diagonal / (row + column - diagonal).
+
+    Args:
+        cm: confusion matrix [N,N], rows are the truth.
+
+    Returns:
+        float64 [N]; NaN for a class that occurs neither in the truth nor in the prediction.
+    """
+    cm = _counts(cm)
+    hits = cm.diagonal()
+    return hits / (cm.sum(1) + cm.sum(0) - hits)
+
+
+def mean_iou(cm: Tensor) -> float:
+    """Mean of `class_iou` over the classes that occur in the truth or in the prediction.
+
+    Raises:
+        InputError: the matrix is not square, or counts nothing.
+    """
+    return float(class_iou(cm).nanmean())
+
+
+def pixel_accuracy(cm: Tensor) -> float:
+    """Share of what was counted that lies on the diagonal of a confusion matrix [N,N].
+
+    Raises:
+        InputError: the matrix is not square, or counts nothing.
+    """
+    cm = _counts(cm)
+    return float(cm.diagonal().sum() / cm.sum())
+
+
+def _counts(cm: Tensor) -> Tensor:
+    if cm.ndim != 2 or cm.shape[0] != cm.shape[1]:
+        raise InputError(f"the confusion matrix is {list(cm.shape)}, expected [N,N]")
+    if not cm.any():
+        raise InputError("the confusion matrix counts nothing: is every label outside 0..N-1?")
+    return cm.double()
+
+
+def topk_accuracy(scores: Tensor, labels: Tensor, k: Sequence[int] = (1, 3, 5)) -> dict[int, float]:
+    """Share of samples whose class is among the k highest scores, for each k.
+
+    Classes of equal score rank by their number, the lower first, as for `argmax`. So a network
+    that answers the same for every class is right about class 0 and about nothing else.
+
+    Args:
+        scores: class scores [B,N], in any order-preserving unit.
+        labels: true classes [B], in 0..N-1.
+        k: how many classes may be named, each in 1..N.
+
+    Returns:
+        {k: share in [0, 1]}.
+
+    Raises:
+        InputError: shapes, labels or k do not fit, or a score is NaN.
+    """
+    _check_scores(scores, labels, k)
+    labels = labels.long().to(scores.device).unsqueeze(1)
+    own = scores.gather(1, labels)
+    earlier = torch.arange(scores.shape[1], device=scores.device) < labels
+    rank = ((scores > own) | ((scores == own) & earlier)).sum(1)
+    return {n: int((rank < n).sum()) / len(scores) for n in k}
+
+
+def _check_scores(scores: Tensor, labels: Tensor, k: Sequence[int]) -> None:
+    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(scores):
+        raise InputError(
+            f"scores is {list(scores.shape)} and labels {list(labels.shape)}, expected [B,N] and "
+            "[B] with B at least 1"
+        )
+    n_classes = scores.shape[1]
+    if _labels(labels, "labels").min() < 0 or labels.max() >= n_classes:
+        raise InputError(
+            f"labels reach from {int(labels.min())} to {int(labels.max())}, expected "
+            f"0..{n_classes - 1} for scores {list(scores.shape)}"
+        )
+    if not all(1 <= n <= n_classes for n in k):
+        raise InputError(f"k={tuple(k)}, expected numbers from 1 to {n_classes}, the classes")
+    if scores.isnan().any():
+        raise InputError("a score is NaN: the network that gave it has diverged")
+
+
+def k_folds(n: int, k: int, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
+    """Cut n samples into k shuffled folds, each of which is the validation set once.
+
+    Args:
+        n: number of samples.
+        k: number of folds, in 2..n; their sizes differ by at most one.
+        seed: decides the shuffle; the global random state is neither read nor changed.
+
+    Returns:
+        k pairs (train indices, validation indices), int64, each in ascending order.
+
+    Raises:
+        InputError: k is not in 2..n.
+    """
+    if not 2 <= k <= n:
+        raise InputError(f"{k} folds of {n} samples, expected a number of folds from 2 to {n}")
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    folds = order.tensor_split(k)
+    return [
+        (torch.cat(folds[:i] + folds[i + 1 :]).sort().values, fold.sort().values)
+        for i, fold in enumerate(folds)
+    ]
+
+
+def _labels(labels: Array, name: str) -> Tensor:
+    values = _tensor(labels)
+    if values.is_floating_point() or values.is_complex():
+        raise InputError(f"{name} is {values.dtype}, expected integer labels")
+    return values.long()
+
+
+def _tensor(values: Array) -> Tensor:
+    # The copy is for arrays that torch cannot share: flipped ones, and those of pictures.
+    return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values))

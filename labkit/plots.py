@@ -1,0 +1,196 @@
+"""Pictures of what was learnt. Every function gives a matplotlib Figure and changes nothing else.
+
+Colours are those of Okabe and Ito, which colour-blind readers can tell apart; maps use "inferno",
+whose brightness rises with the value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from io import BytesIO
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from torch import Tensor
+
+from labkit.errors import InputError
+
+BLUE, ORANGE, SKY = "#0072B2", "#D55E00", "#56E0FF"
+COLORMAP = "inferno"
+
+
+class Drawing(Figure):
+    """A Figure that a notebook shows by itself, whether or not pyplot was imported."""
+
+    def _repr_png_(self) -> bytes:
+        picture = BytesIO()
+        self.savefig(picture, format="png")
+        return picture.getvalue()
+
+
+def curves(history: pd.DataFrame) -> Figure:
+    """Loss and accuracy by epoch, for training and validation; a dot marks the best epoch.
+
+    Args:
+        history: the table that `labkit.training.fit` gives.
+    """
+    figure = Drawing(figsize=(9, 3.4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for part, colour, style in (("train", BLUE, "--"), ("validation", ORANGE, "-")):
+            values = history[f"{part}_{name}"]
+            axes.plot(history["epoch"], values, style, color=colour, marker=".", label=part)
+        best = history.iloc[int(history["validation_accuracy"].argmax())]
+        axes.plot(
+            best["epoch"],
+            best[f"validation_{name}"],
+            "o",
+            color=ORANGE,
+            markersize=9,
+            label=f"best epoch ({int(best['epoch'])})",
+        )
+        axes.set(xlabel="epoch", ylabel=f"cross entropy {name}" if name == "loss" else name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+    figure.axes[1].set_ylim(0, 1)
+    figure.axes[0].legend()
+    return figure
+
+
+def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
+    """A confusion matrix: counts as numbers, the share of each true class as colour.
+
+    Args:
+        cm: counts [N,N], rows are the truth.
+        classes: the N names.
+
+    Raises:
+        InputError: the names do not belong to the matrix.
+    """
+    if cm.shape != (len(classes), len(classes)):
+        raise InputError(
+            f"{len(classes)} class names for a matrix {list(cm.shape)}, expected [N,N]"
+        )
+    counts = cm.cpu().numpy()
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    side = 2.2 + 0.5 * len(classes)
+    figure = Drawing(figsize=(side + 1.2, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(share, cmap="cividis", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "black" if share[row, column] > 0.5 else "white"
+        axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def overlay(picture: NDArray, map: NDArray | Tensor, alpha: float = 0.5) -> NDArray[np.uint8]:
+    """Lay a map over a picture: dark where it is 0, bright where it is 1.
+
+    Args:
+        picture: uint8 [H,W,3].
+        map: values in [0, 1], [H,W]; enlarge and normalise it first.
+        alpha: weight of the map's colours, 0 shows the picture alone, 1 the map alone.
+
+    Returns:
+        uint8 [H,W,3].
+
+    Raises:
+        InputError: the shapes differ, or the map leaves [0, 1].
+    """
+    values = _array(map)
+    if values.shape != picture.shape[:2]:
+        raise InputError(
+            f"the map is {list(values.shape)} and the picture {list(picture.shape)}, expected "
+            "[H,W] and [H,W,3]: enlarge the map to the picture first"
+        )
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise InputError(
+            f"the map reaches from {values.min():.3g} to {values.max():.3g}, expected values in "
+            "[0, 1]: see labkit.maps.normalize"
+        )
+    colours = 255 * matplotlib.colormaps[COLORMAP](values)[..., :3]
+    return np.rint((1 - alpha) * picture + alpha * colours).astype(np.uint8)
+
+
+def show_pictures(pictures: Sequence[NDArray], titles: Sequence[str]) -> Figure:
+    """Pictures uint8 [H,W,3] in rows of five, each under its title."""
+    _check_counts(len(pictures), titles=titles)
+    figure, cells = _grid(len(pictures))
+    for picture, title, axes in zip(pictures, titles, cells[0].ravel(), strict=False):
+        axes.imshow(picture)
+        axes.set_title(title, fontsize=11)
+    return figure
+
+
+def show_maps(
+    pictures: Sequence[NDArray],
+    maps: Sequence[NDArray | Tensor],
+    masks: Sequence[NDArray] | None = None,
+    titles: Sequence[str] | None = None,
+) -> Figure:
+    """Each picture with its map under it; the outline of the true mask is drawn over both.
+
+    Args:
+        pictures: uint8 [H,W,3], five to a row.
+        maps: values in [0, 1], [H,W] each, for instance `labkit.maps.enlarge`d.
+        masks: true masks, bool [H,W] each, or None.
+        titles: one a picture, or None.
+
+    Raises:
+        InputError: there is not one map, mask and title a picture, or a map does not fit.
+    """
+    _check_counts(len(pictures), maps=maps, masks=masks, titles=titles)
+    figure, cells = _grid(len(pictures), rows_each=2)
+    for i, (above, below) in enumerate(cells.reshape(2, -1).T[: len(pictures)]):
+        above.imshow(pictures[i])
+        below.imshow(overlay(pictures[i], maps[i]))
+        if titles is not None:
+            above.set_title(titles[i], fontsize=11)
+        if masks is not None:
+            for axes in (above, below):
+                _outline(axes, masks[i])
+    return figure
+
+
+def _outline(axes: Axes, mask: NDArray) -> None:
+    """Trace the border of a mask, also along the edge of the picture; an empty one has none."""
+    if mask.any():
+        padded = np.pad(mask.astype(float), 1)
+        positions = np.arange(-1, max(mask.shape) + 1)
+        height, width = padded.shape
+        axes.contour(positions[:width], positions[:height], padded, [0.5], colors=[SKY])
+
+
+def _grid(n: int, rows_each: int = 1) -> tuple[Figure, NDArray]:
+    """Empty cells for n columns of `rows_each` rows, broken after every fifth.
+
+    The cells are [rows_each, lines, columns]: all first rows, then all second rows.
+    """
+    columns = min(5, n)
+    lines = math.ceil(n / columns)
+    figure = Drawing(figsize=(2 * columns, 2.15 * lines * rows_each), layout="constrained")
+    cells = figure.subplots(lines * rows_each, columns, squeeze=False)
+    for axes in cells.flat:
+        axes.set_axis_off()
+    return figure, cells.reshape(lines, rows_each, columns).swapaxes(0, 1)
+
+
+def _check_counts(n_pictures: int, **lists: Sequence | None) -> None:
+    if not n_pictures:
+        raise InputError("there are no pictures to show, expected at least one")
+    for name, values in lists.items():
+        if values is not None and len(values) != n_pictures:
+            raise InputError(f"{len(values)} {name} for {n_pictures} pictures, expected one each")
+
+
+def _array(map: NDArray | Tensor) -> NDArray:
+    return map.detach().cpu().numpy() if isinstance(map, torch.Tensor) else map

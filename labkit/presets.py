@@ -1,0 +1,71 @@
+"""How much a lab trains: seconds for grading, minutes on a laptop, or as the documents did.
+
+A notebook asks `current("lab1_cam")` and gets `laptop`; under nbgrader it gets `grade`. The
+environment variable LABKIT_PRESET overrides both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labkit.errors import InputError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The sizes of a lab's training.
+
+    `size` is the side of the images in pixels; `train_images` and `test_images` say how many are
+    used, None for all of them; `fold_epochs` are the epochs of each of the `folds` trainings of
+    the cross validation.
+    """
+
+    name: str
+    size: int
+    train_images: int | None
+    test_images: int | None
+    epochs: int
+    folds: int
+    fold_epochs: int
+    batch_size: int
+    lr: float
+
+
+PRESETS: Mapping[str, Mapping[str, Preset]] = {
+    "lab1_cam": {
+        "grade": Preset("grade", 32, 64, 32, 1, 2, 1, 16, 1e-3),
+        "laptop": Preset("laptop", 96, 4000, 1000, 8, 5, 1, 64, 1e-3),
+        "paper": Preset("paper", 224, None, None, 10, 5, 10, 64, 1e-3),
+    },
+}
+
+
+def preset(lab: str, name: str) -> Preset:
+    """The sizes of one lab by the preset's name: "grade", "laptop" or "paper".
+
+    Raises:
+        InputError: there is no such lab or preset.
+    """
+    if lab not in PRESETS:
+        raise InputError(f"there are no presets for {lab!r}, expected one of {', '.join(PRESETS)}")
+    if name not in PRESETS[lab]:
+        raise InputError(
+            f"there is no preset {name!r}, expected one of {', '.join(PRESETS[lab])}: see the "
+            "option --preset or the environment variable LABKIT_PRESET"
+        )
+    return PRESETS[lab][name]
+
+
+def current(lab: str) -> Preset:
+    """The sizes of one lab here and now.
+
+    LABKIT_PRESET names the preset where it is set; otherwise `grade` while nbgrader executes the
+    notebook (it sets NBGRADER_EXECUTION then), and `laptop`.
+
+    Raises:
+        InputError: there is no such lab, or LABKIT_PRESET names no preset.
+    """
+    by_itself = "grade" if os.environ.get("NBGRADER_EXECUTION") else "laptop"
+    return preset(lab, os.environ.get("LABKIT_PRESET") or by_itself)

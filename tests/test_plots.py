@@ -1,0 +1,124 @@
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from labkit import plots
+from labkit.errors import InputError
+
+PICTURE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [1, 2, 3],
+        "train_loss": [2.0, 1.0, 0.5],
+        "train_accuracy": [0.1, 0.5, 0.9],
+        "validation_loss": [2.0, 1.5, 1.6],
+        "validation_accuracy": [0.2, 0.6, 0.6],
+        "seconds": [1.0, 1.0, 1.0],
+    }
+)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+class TestOverlay:
+    def test_alpha_mixes_by_hand(self):
+        white = np.full((1, 2, 3), 255, dtype=np.uint8)
+        low, high = (np.array(matplotlib.colormaps["inferno"](x)[:3]) for x in (0.0, 1.0))
+        mixed = plots.overlay(white, np.array([[0.0, 1.0]]), alpha=0.25)
+        expected = np.rint(255 * (0.75 + 0.25 * np.stack([low, high])))
+        np.testing.assert_array_equal(mixed[0], expected)
+
+    def test_ends_of_alpha(self):
+        grey = torch.rand(4, 6, generator=torch.Generator().manual_seed(0))
+        np.testing.assert_array_equal(plots.overlay(PICTURE, grey, alpha=0), PICTURE)
+        alone = plots.overlay(PICTURE, grey, alpha=1)
+        np.testing.assert_array_equal(alone, plots.overlay(np.zeros_like(PICTURE), grey, alpha=1))
+        assert alone.dtype == np.uint8
+
+    def test_leaves_the_picture(self):
+        before = PICTURE.copy()
+        plots.overlay(PICTURE, np.ones((4, 6)))
+        np.testing.assert_array_equal(PICTURE, before)
+
+    def test_refuses_a_small_map(self):
+        with pytest.raises(InputError, match=r"\[2, 3\].*enlarge"):
+            plots.overlay(PICTURE, np.zeros((2, 3)))
+
+    @pytest.mark.parametrize("value", [-0.1, 1.5, np.nan])
+    def test_refuses_raw_scores(self, value):
+        with pytest.raises(InputError, match="normalize"):
+            plots.overlay(PICTURE, np.full((4, 6), value))
+
+
+class TestCurves:
+    def test_draws_the_table_and_marks_the_earliest_best(self):
+        loss, accuracy = plots.curves(HISTORY).axes
+        train, validation, best = accuracy.lines
+        np.testing.assert_array_equal(train.get_ydata(), HISTORY["train_accuracy"])
+        np.testing.assert_array_equal(validation.get_ydata(), HISTORY["validation_accuracy"])
+        assert (best.get_xdata()[0], best.get_ydata()[0]) == (2, 0.6)
+        assert loss.lines[2].get_ydata()[0] == 1.5
+
+    def test_one_epoch_is_enough(self):
+        assert plots.curves(HISTORY[:1])._repr_png_().startswith(b"\x89PNG")
+
+
+class TestConfusion:
+    def test_writes_counts_and_colours_shares(self):
+        figure = plots.confusion(torch.tensor([[3, 1], [0, 0]]), ["cat", "dog"])
+        assert texts(figure) == ["3", "1", "0", "0"]
+        np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), [[0.75, 0.25], [0, 0]])
+        assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["cat", "dog"]
+
+    def test_refuses_other_names(self):
+        with pytest.raises(InputError, match="3 class names"):
+            plots.confusion(torch.eye(2), ["a", "b", "c"])
+
+
+class TestGrids:
+    @pytest.mark.parametrize("n", [1, 5, 7])
+    def test_each_picture_stands_under_its_title(self, n):
+        pictures = [np.full((4, 6, 3), i, dtype=np.uint8) for i in range(n)]
+        figure = plots.show_pictures(pictures, [str(i) for i in range(n)])
+        shown = [axes for axes in figure.axes if axes.images]
+        assert len(shown) == n
+        for axes in shown:
+            assert axes.images[0].get_array()[0, 0, 0] == int(axes.get_title())
+
+    def test_each_map_lies_under_its_picture(self):
+        pictures = [np.full((4, 6, 3), i, dtype=np.uint8) for i in range(7)]
+        figure = plots.show_maps(pictures, [torch.zeros(4, 6)] * 7, titles=list("abcdefg"))
+        rows = np.array(figure.axes).reshape(4, 5)
+        for i, picture in enumerate(pictures):
+            above, below = rows[i // 5 * 2][i % 5], rows[i // 5 * 2 + 1][i % 5]
+            assert above.get_title() == "abcdefg"[i]
+            np.testing.assert_array_equal(above.images[0].get_array(), picture)
+            expected = plots.overlay(picture, torch.zeros(4, 6))
+            np.testing.assert_array_equal(below.images[0].get_array(), expected)
+
+    def test_masks_are_outlined_and_empty_ones_are_not(self):
+        masks = [np.zeros((4, 6), dtype=bool), np.ones((4, 6), dtype=bool)]
+        figure = plots.show_maps([PICTURE] * 2, [np.zeros((4, 6))] * 2, masks)
+        assert [len(axes.collections) for axes in figure.axes] == [0, 1, 0, 1]
+        figure._repr_png_()
+
+    def test_refuses_lists_of_other_lengths(self):
+        with pytest.raises(InputError, match="1 maps for 2 pictures"):
+            plots.show_maps([PICTURE] * 2, [np.zeros((4, 6))])
+        with pytest.raises(InputError, match="0 titles for 1 pictures"):
+            plots.show_pictures([PICTURE], [])
+        with pytest.raises(InputError, match="no pictures"):
+            plots.show_pictures([], [])
+
+
+def test_pyplot_stays_out_of_it():
+    code = "import sys, labkit.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

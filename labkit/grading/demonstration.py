@@ -1,4 +1,4 @@
-"""`labkit course`: generate every lab, grade a sample class, and say whether the marks are right."""
+"""`labkit course`: generate every lab, grade a sample class, and compare its marks."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,9 @@ def students(root: Path, lab: str) -> list[Student]:
     }
     half = known.sample_class.half_done
 
-    def hands_in(name: str, story: str, filled: dict[str, str], expected: Mapping[str, float]):
+    def hands_in(
+        name: str, story: str, filled: dict[str, str], expected: Mapping[str, float]
+    ) -> Student:
         text = nbformat.writes(notebooks.submission(release, filled))
         return Student(name, story, text, expected)
 
@@ -78,7 +80,7 @@ def students(root: Path, lab: str) -> list[Student]:
     ]
 
 
-def _tests_of(source: nbformat.NotebookNode, solved: list[str]) -> set[str]:
+def _tests_of(source: nbformat.NotebookNode, solved: Sequence[str]) -> set[str]:
     """The test cells that follow one of these solution cells, before the next one."""
     found, last = set(), None
     answers = notebooks.solutions(source)

@@ -1,0 +1,43 @@
+"""The command line. Each command imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from labkit import __version__
+from labkit.commands import grading
+from labkit.errors import InputError
+
+app = typer.Typer(
+    name="labkit",
+    help="A course kit on class activation maps and weakly supervised segmentation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command(rich_help_panel="Instructors")(grading.course)
+app.command(rich_help_panel="Instructors")(grading.lint)
+app.command(rich_help_panel="Instructors")(grading.sample_class)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """Answer options that stand before any command."""
+    if show:
+        typer.echo(f"labkit {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; what a person gave wrongly ends in one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        sys.exit(_complain(error))
+
+
+def _complain(error: InputError) -> int:
+    typer.echo(f"labkit: {error}", err=True)
+    return 2

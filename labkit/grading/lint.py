@@ -8,6 +8,7 @@ students get. Both run inside `nbgrader generate_assignment` (see `plugins`) and
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -53,19 +54,23 @@ def lint(course: Path, lab: str) -> list[Problem]:
         )
     problems = []
     for path in sorted(folder.glob("*.ipynb")):
-        source = read(path)
-        problems += lint_source(source, folder)
+        problems += lint_source(path)
         release = course / "release" / lab / path.name
         if release.is_file():
-            problems += lint_release(read(release), source)
+            problems += lint_release(read(release), read(path))
     return problems
 
 
-def lint_source(notebook: NotebookNode, folder: Path) -> list[Problem]:
-    """Problems of a notebook with solutions, which lies in `folder`."""
-    rules = (_ids, _outputs, _delimiters, _points_table, _untested, _handed_on)
+def lint_source(path: Path) -> list[Problem]:
+    """Problems of a notebook with solutions, and of the files beside it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    notebook = read(path)
+    rules = (_grade_ids, _outputs, _delimiters, _points_table, _untested, _handed_on)
     found = [problem for rule in rules for problem in rule(notebook)]
-    return found + list(_stray_files(notebook, folder))
+    return [*_cell_ids(path), *found, *_stray_files(notebook, path.parent)]
 
 
 def lint_release(notebook: NotebookNode, source: NotebookNode) -> list[Problem]:
@@ -77,16 +82,20 @@ def _where(cell: NotebookNode) -> str:
     return f"cell {grade_id(cell) or cell.get('id', '?')!r}"
 
 
-def _ids(notebook: NotebookNode) -> Iterator[Problem]:
-    for kind, names in (
-        ("id", [cell.get("id") for cell in notebook.cells]),
-        ("grade_id", [grade_id(cell) for cell in notebook.cells if grade_id(cell)]),
-    ):
-        for name, count in Counter(names).items():
-            if name is None:
-                yield Problem("notebook", f"{count} cells have no {kind}: save it as nbformat 4.5")
-            elif count > 1:
-                yield Problem(f"cell {name!r}", f"{count} cells have this {kind}")
+def _cell_ids(path: Path) -> Iterator[Problem]:
+    """nbformat gives cells without an id of their own a new one at every reading."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for name, count in Counter(cell.get("id") for cell in cells).items():
+        if name is None:
+            yield Problem(path.name, f"{count} cells have no id: save it as nbformat 4.5")
+        elif count > 1:
+            yield Problem(f"cell {name!r}", f"{count} cells have this id")
+
+
+def _grade_ids(notebook: NotebookNode) -> Iterator[Problem]:
+    for name, count in Counter(filter(None, map(grade_id, notebook.cells))).items():
+        if count > 1:
+            yield Problem(f"cell {name!r}", f"{count} cells have this grade_id")
 
 
 def _outputs(notebook: NotebookNode) -> Iterator[Problem]:

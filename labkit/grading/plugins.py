@@ -34,7 +34,7 @@ class LintSource(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Pass the notebook on unchanged, or raise LintFailed."""
-        problems = lint_source(nb, Path(resources["metadata"]["path"]))
+        problems = lint_source(_path(resources))
         if problems:
             raise LintFailed(problems)
         return nb, resources
@@ -45,12 +45,15 @@ class LintRelease(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Pass the notebook on unchanged, or raise LintFailed."""
-        metadata = resources["metadata"]
-        source = read(Path(metadata["path"]) / f"{metadata['name']}.ipynb")
-        problems = lint_release(nb, source)
+        problems = lint_release(nb, read(_path(resources)))
         if problems:
             raise LintFailed(problems)
         return nb, resources
+
+
+def _path(resources: Any) -> Path:
+    """The file that nbconvert is working on."""
+    return Path(resources["metadata"]["path"]) / f"{resources['metadata']['name']}.ipynb"
 
 
 def configure(config: Any) -> None:

@@ -67,25 +67,28 @@ def threshold_explorer(
 
 
 def class_picker(
-    picture: NDArray, maps: NDArray | Tensor, scores: NDArray | Tensor, names: Sequence[str]
+    picture: NDArray,
+    maps: NDArray | Tensor,
+    probabilities: NDArray | Tensor,
+    names: Sequence[str],
 ) -> ipywidgets.VBox:
-    """Pick a class and see where its score comes from; classes are sorted by probability.
+    """Pick a class and see where its score comes from; the likeliest class comes first.
 
     Args:
         picture: uint8 [H,W,3].
         maps: a map for each class, values in [0, 1], [N,H,W].
-        scores: the class scores before the softmax [N].
+        probabilities: of the classes, [N]; they need not add up to 1, if only some are shown.
         names: the N class names.
 
     Raises:
-        InputError: there is not one map and score a class.
+        InputError: there is not one map and probability a class.
     """
-    if not len(maps) == len(scores) == len(names):
+    if not len(maps) == len(probabilities) == len(names):
         raise InputError(
-            f"{len(maps)} maps, {len(scores)} scores and {len(names)} names, expected one a class"
+            f"{len(maps)} maps, {len(probabilities)} probabilities and {len(names)} names, "
+            "expected one of each a class"
         )
-    probabilities = torch.as_tensor(scores).float().softmax(0)
-    order = probabilities.argsort(descending=True).tolist()
+    order = torch.as_tensor(probabilities).argsort(descending=True).tolist()
     choice = ipywidgets.Dropdown(
         options=[(f"{names[c]} ({probabilities[c]:.1%})", c) for c in order], description="class"
     )

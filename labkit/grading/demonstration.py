@@ -79,19 +79,19 @@ def _grade(course: Path, lab: str, members: list[Student], log: Path, console: C
 
 def _report(root: Path, course: Path, lab: str, members: list[Student], console: Console) -> bool:
     source = notebooks.read(root / "source" / lab / f"{lab}.ipynb")
-    table = Table(title=f"{lab}: automatic marks", title_justify="left")
-    table.add_column("submission")
-    table.add_column("what it is")
     tasks = source.metadata["labkit"]["tasks"]
-    for task in tasks:
-        table.add_column(task["name"], justify="right")
-    table.add_column("total", justify="right")
+    console.print(f"\n{lab}, automatic marks:", style="bold")
+    for number, task in enumerate(tasks, 1):
+        console.print(f"  {number}  {task['name']}, {task['points']:g} points", highlight=False)
+    table = Table("submission")
+    for name in [*map(str, range(1, len(tasks) + 1)), "total"]:
+        table.add_column(name, justify="right")
     table.add_column("as expected")
     right = True
     for student in members:
         scores = automatic_scores(course, lab, student.name)
-        mended = scores == dict(student.expected) and _graded(course, lab, student)
-        right &= mended
+        as_expected = scores == dict(student.expected) and _graded(course, lab, student)
+        right &= as_expected
         table.add_row(
             student.name, student.story, *_marks(tasks, scores), _verdict(mended, student)
         )
@@ -128,8 +128,8 @@ def _verdict(right: bool, student: Student) -> str:
 def _what_to_open(course: Path, lab: str) -> str:
     page = course / "feedback" / "half-done" / lab / f"{lab}.html"
     return (
-        f"\nOpen a student's feedback in a browser: {page}\n"
-        f"Look at the class as an instructor: cd {course}, start jupyter lab, and open "
-        "Nbgrader > Formgrader.\n"
-        f"What nbgrader printed: {course / 'nbgrader.log'}"
+        f"\nA student's feedback, to open in a browser:\n  {page}\n"
+        f"The class as an instructor sees it: start `jupyter lab` in {course}, then the menu\n"
+        "  Nbgrader > Formgrader\n"
+        f"What nbgrader printed:\n  {course / 'nbgrader.log'}"
     )

@@ -10,6 +10,7 @@ configure(get_config())
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ def _path(resources: Any) -> Path:
 def configure(config: Any) -> None:
     """Plug labkit into nbgrader: the lint before and after `generate_assignment`.
 
+    Kernels that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
+    otherwise.
+
     Args:
         config: what `get_config()` gives in an `nbgrader_config.py`.
     """
@@ -67,3 +71,5 @@ def configure(config: Any) -> None:
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False
+    # Tests compute little; on a busy machine, threads that wait for each other cost ten times it.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

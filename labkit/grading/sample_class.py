@@ -25,7 +25,6 @@ class Student:
     """
 
     name: str
-    story: str
     text: str
     expected: Mapping[str, float]
     unreadable: bool = False
@@ -56,27 +55,25 @@ def students(root: Path, lab: str) -> list[Student]:
         name: str, story: str, filled: dict[str, str], expected: Mapping[str, float]
     ) -> Student:
         text = nbformat.writes(notebooks.submission(release, filled))
-        return Student(name, story, text, expected)
+        return Student(name, text, expected)
 
     return [
-        hands_in("reference", "the reference solution", answers, full),
-        hands_in("blank", "the release as it is", {}, dict.fromkeys(full, 0.0)),
+        hands_in("reference", answers, full),
+        hands_in("blank", {}, dict.fromkeys(full, 0.0)),
         hands_in(
             "half-done",
-            f"only {', '.join(half)}",
             {name: answers[name] for name in half},
             {name: full[name] * (name in _tests_of(source, half)) for name in full},
         ),
         *(
             hands_in(
                 name,
-                "one mistake",
                 known.mutants[name].apply(answers),
                 {cell: full[cell] - known.mutants[name].loses.get(cell, 0.0) for cell in full},
             )
             for name in known.sample_class.mistakes
         ),
-        Student("broken-file", "a notebook cut off", _BROKEN, dict.fromkeys(full, 0.0), True),
+        Student("broken-file", _BROKEN, dict.fromkeys(full, 0.0), True),
     ]
 
 

@@ -144,7 +144,6 @@ def test_marks_of_every_mutant_from_nbgrader(lab, source, release, known, tmp_pa
     members = [
         Student(
             name,
-            "a mutant",
             nbformat.writes(notebooks.submission(release, mutant.apply(answers))),
             {cell: points - mutant.loses.get(cell, 0.0) for cell, points in full.items()},
         )

@@ -71,12 +71,13 @@ class _Chance:
 
 
 @cache
-def scenes(split: Split) -> Scenes:
-    """All scenes of a split: 400 (train) or 100 (test) a class, the classes in turn.
+def scenes(split: Split, count: int | None = None) -> Scenes:
+    """The first `count` scenes of a split, the classes in turn; None for all that it has.
 
-    Made in a second or two, once a process; the arrays are read-only since all share them.
+    A split holds 400 (train) or 100 (test) scenes of each class. All are made in a few seconds,
+    once a process; the arrays are read-only since all share them.
     """
-    count = COUNT[split]
+    count = COUNT[split] if count is None else min(count, COUNT[split])
     photographs = views(PHOTOGRAPHS[split], SIZE)
     chances = np.random.PCG64(_SEED[split]).random_raw(count * _DRAWS).reshape(count, _DRAWS)
     labels = np.arange(count, dtype=np.int64) % len(CLASSES)
@@ -96,7 +97,7 @@ def scenes(split: Split) -> Scenes:
 
 def sources() -> OrderedDict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
     """The first test scene of each class: class -> (picture [96,96,3], mask [96,96])."""
-    test = scenes("test")
+    test = scenes("test", len(CLASSES))
     return OrderedDict(
         (name, (test.pictures[i].copy(), test.masks[i].copy())) for i, name in enumerate(CLASSES)
     )

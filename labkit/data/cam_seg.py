@@ -123,6 +123,24 @@ class CamSeg(Dataset[tuple[Tensor, int]]):
         return builtin.sources()
 
 
+def write_builtin(to: str | Path) -> None:
+    """Write the built-in set as a folder in the documents' layout, with its ten masks.
+
+    Raises:
+        InputError: `to` exists already or its parent does not.
+    """
+    scenes = {split: builtin.scenes(split) for split in builtin.COUNT}
+    cam_seg_folder.write_folder(
+        to,
+        CLASSES,
+        {
+            split: cam_seg_folder.LabelledPictures(list(made.pictures), made.labels.tolist())
+            for split, made in scenes.items()
+        },
+        builtin.sources(),
+    )
+
+
 def unnormalize(images: Tensor) -> Tensor:
     """Undo the normalisation for display: images [B,3,H,W] (or [3,H,W]) to [0, 1]."""
     mean, std = (t.to(images.device, images.dtype) for t in (_MEAN, _STD))

@@ -92,9 +92,7 @@ def _report(root: Path, course: Path, lab: str, members: list[Student], console:
         scores = automatic_scores(course, lab, student.name)
         as_expected = scores == dict(student.expected) and _graded(course, lab, student)
         right &= as_expected
-        table.add_row(
-            student.name, student.story, *_marks(tasks, scores), _verdict(mended, student)
-        )
+        table.add_row(student.name, *_marks(tasks, scores), _verdict(as_expected, student))
     console.print(table)
     by_hand = sum(notebooks.points(source).values()) - notebooks.automatic_points(source)
     console.print(

@@ -51,9 +51,7 @@ def students(root: Path, lab: str) -> list[Student]:
     }
     half = known.sample_class.half_done
 
-    def hands_in(
-        name: str, story: str, filled: dict[str, str], expected: Mapping[str, float]
-    ) -> Student:
+    def hands_in(name: str, filled: dict[str, str], expected: Mapping[str, float]) -> Student:
         text = nbformat.writes(notebooks.submission(release, filled))
         return Student(name, text, expected)
 

@@ -17,17 +17,18 @@ from labkit.errors import InputError
 class Preset:
     """The sizes of a lab's training.
 
-    `size` is the side of the images in pixels; `train_images` and `test_images` say how many are
-    used, None for all of them; `fold_epochs` are the epochs of each of the `folds` trainings of
-    the cross validation.
+    `size` is the side of the images in pixels. `train_images`, `test_images` and `fold_images` (for
+    the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
+    the `folds` trainings of the cross validation.
     """
 
     name: str
     size: int
-    train_images: int | None
-    test_images: int | None
+    train_images: int
+    test_images: int
     epochs: int
     folds: int
+    fold_images: int
     fold_epochs: int
     batch_size: int
     lr: float
@@ -35,9 +36,43 @@ class Preset:
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
     "lab1_cam": {
-        "grade": Preset("grade", 32, 64, 32, 1, 2, 1, 16, 1e-3),
-        "laptop": Preset("laptop", 96, 4000, 1000, 8, 5, 1, 64, 1e-3),
-        "paper": Preset("paper", 224, None, None, 10, 5, 10, 64, 1e-3),
+        "grade": Preset(
+            name="grade",
+            size=32,
+            train_images=64,
+            test_images=32,
+            epochs=1,
+            folds=2,
+            fold_images=32,
+            fold_epochs=1,
+            batch_size=16,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            train_images=4000,
+            test_images=1000,
+            epochs=12,
+            folds=5,
+            fold_images=2000,
+            fold_epochs=4,
+            batch_size=64,
+            lr=1e-3,
+        ),
+        # All of CIFAR-10, whose images the documents use.
+        "paper": Preset(
+            name="paper",
+            size=224,
+            train_images=50_000,
+            test_images=10_000,
+            epochs=10,
+            folds=5,
+            fold_images=50_000,
+            fold_epochs=10,
+            batch_size=64,
+            lr=1e-3,
+        ),
     },
 }
 

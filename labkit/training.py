@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ from tqdm.auto import tqdm
 from labkit.errors import InputError
 from labkit.metrics import confusion_matrix, k_folds, pixel_accuracy
 from labkit.runs import load_checkpoint, replacing, save_checkpoint
+
+M = TypeVar("M", bound=nn.Module)
 
 COLUMNS = (
     "epoch",
@@ -123,8 +125,8 @@ def fit(
     """
     check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
     settings = _settings(model, train, validation, batch_size, lr, seed)
-    device = _device(device)
-    with _as_found(model, device):
+    device = pick_device(device)
+    with as_found(model, device):
         state = _State(model, Adam(_trainable(model), lr=lr), settings)
         state.open(None if run is None else Path(run), resume, epochs)
         rest = range(state.epoch + 1, epochs + 1)
@@ -157,7 +159,7 @@ def evaluate(
             network has no score for.
     """
     check_numbers(batch_size=batch_size)
-    with _as_found(model, _device(device)):
+    with as_found(model, pick_device(device)):
         return _evaluate(model, _batches(dataset, batch_size), progress)
 
 
@@ -224,7 +226,7 @@ def best_row(history: pd.DataFrame) -> pd.Series:
     return history.iloc[int(history["validation_accuracy"].argmax())]
 
 
-def build(make_model: Callable[[], nn.Module], seed: int, fold: int = 0) -> nn.Module:
+def build(make_model: Callable[[], M], seed: int, fold: int = 0) -> M:
     """Build a model whose initial weights follow from (seed, fold); global states stay."""
     with _random_numbers(seed, 0, fold):
         return make_model()
@@ -480,7 +482,8 @@ def _length(dataset: Dataset) -> int:
     return n
 
 
-def _device(device: torch.device | str | None) -> torch.device:
+def pick_device(device: torch.device | str | None = None) -> torch.device:
+    """The device that was named, else a GPU if there is one, else the processor."""
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
@@ -489,7 +492,7 @@ def _home(model: nn.Module) -> torch.device:
 
 
 @contextmanager
-def _as_found(model: nn.Module, device: torch.device) -> Iterator[None]:
+def as_found(model: nn.Module, device: torch.device | str) -> Iterator[None]:
     """Lend a model to a device; afterwards it is where it was, each module in the mode it was."""
     home = _home(model)
     modes = [(module, module.training) for module in model.modules()]

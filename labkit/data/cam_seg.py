@@ -1,0 +1,124 @@
+"""The data of the CAM and SEG labs: built in, or a folder in the documents' layout."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from labkit.data import cam_seg_folder
+from labkit.data.builtin import cam_seg as builtin
+from labkit.data.builtin.stencils import CLASSES
+from labkit.errors import InputError
+
+# Means and standard deviations of ImageNet's channels, red, green, blue, in [0, 1].
+_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+_STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+
+
+class CamSeg(Dataset[tuple[Tensor, int]]):
+    """Pictures of ten classes for training on labels alone; masks only to judge the maps.
+
+    An item is `(image, label)`: float32 [3,H,W], normalised by ImageNet's means and standard
+    deviations, and an int from 0 to 9. The pictures are kept in memory as bytes, 3 a pixel.
+
+    Args:
+        root: "builtin" makes 4,000 training and 1,000 test pictures of 96x96 on the spot; any
+            other value is a folder in the layout that `labkit.data.cam_seg_folder` describes.
+        split: "train" or "test".
+        size: side of the square images in pixels, resized bilinearly with antialiasing; None
+            keeps the pictures as they are.
+
+    Raises:
+        InputError: an argument, or anything in the folder, cannot be used; with file and line.
+
+    Attributes:
+        classes: the ten class names in the order of the labels.
+        labels: int64 [n].
+    """
+
+    classes: tuple[str, ...]
+    labels: Tensor
+
+    def __init__(
+        self,
+        root: str | Path = "builtin",
+        split: Literal["train", "test"] = "train",
+        size: int | None = None,
+    ) -> None:
+        if split not in ("train", "test"):
+            raise InputError(f"split={split!r}, expected 'train' or 'test'")
+        if size is not None and (not isinstance(size, int) or size < 1):
+            raise InputError(
+                f"size={size!r}, expected a whole number of pixels, 1 or more, or None"
+            )
+        self._size = size
+        self._folder = None if root == "builtin" else Path(root)
+        self._masks: NDArray[np.bool_] | None = None
+        if self._folder is None:
+            scenes = builtin.scenes(split)
+            self.classes = CLASSES
+            self.labels = torch.tensor(scenes.labels)
+            self._pictures = list(scenes.pictures)
+            # Weak supervision: training pictures have labels and nothing else.
+            self._masks = scenes.masks if split == "test" else None
+        else:
+            pictures, labels = cam_seg_folder.read_split(self._folder, split)
+            self.classes = cam_seg_folder.read_classes(self._folder)
+            self.labels = torch.tensor(labels)
+            self._pictures = list(pictures)
+            self._check_sizes(split)
+
+    def _check_sizes(self, split: str) -> None:
+        shapes = {picture.shape[:2] for picture in self._pictures}
+        if self._size is None and len(shapes) > 1:
+            (a, b), (c, d) = sorted(shapes)[:2]
+            raise InputError(
+                f"the pictures of {self._folder}/{split} differ in size ({a}x{b}, {c}x{d}, …) and "
+                "cannot go into one batch: pass size=, the side of the square to resize them to"
+            )
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        image = torch.tensor(self._pictures[i]).permute(2, 0, 1).float()
+        if self._size is not None and image.shape[1:] != (self._size, self._size):
+            image = F.interpolate(
+                image[None], size=(self._size, self._size), mode="bilinear", antialias=True
+            )[0]
+        return image.sub_(255 * _MEAN).div_(255 * _STD), int(self.labels[i])
+
+    def picture(self, i: int) -> NDArray[np.uint8]:
+        """Picture i as it is, for display: uint8 [H,W,3] at its own size."""
+        return self._pictures[i].copy()
+
+    def mask(self, i: int) -> NDArray[np.bool_] | None:
+        """Where the object of picture i is, bool [H,W] at its own size; None where not known.
+
+        Known for every built-in test picture. A folder has masks for `sources` only.
+        """
+        return None if self._masks is None else self._masks[i].copy()
+
+    def sources(self) -> OrderedDict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
+        """The ten test pictures chosen for judging maps: class -> (uint8 [H,W,3], bool [H,W]).
+
+        Raises:
+            InputError: the folder has no such pictures or masks.
+        """
+        if self._folder is not None:
+            return cam_seg_folder.read_sources(self._folder, self.classes)
+        return builtin.sources()
+
+
+def unnormalize(images: Tensor) -> Tensor:
+    """Undo the normalisation for display: images [B,3,H,W] (or [3,H,W]) to [0, 1]."""
+    mean, std = (t.to(images.device, images.dtype) for t in (_MEAN, _STD))
+    return (images * std + mean).clamp(0, 1)

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from labkit import __version__
-from labkit.commands import grading
+from labkit.commands import grading, training
 from labkit.errors import InputError
 
 app = typer.Typer(
@@ -16,10 +16,14 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
-app.command(rich_help_panel="Instructors")(grading.course)
-app.command(rich_help_panel="Instructors")(grading.lint)
-app.command(rich_help_panel="Instructors")(grading.sample_class)
+_SCIENCE, _INSTRUCTORS = "Methods", "For instructors"
+app.command(rich_help_panel=_SCIENCE)(training.train)
+app.command(rich_help_panel=_SCIENCE)(training.evaluate)
+app.command(rich_help_panel=_INSTRUCTORS)(grading.course)
+app.command(rich_help_panel=_INSTRUCTORS)(grading.lint)
+app.command(rich_help_panel=_INSTRUCTORS)(grading.sample_class)
 
 
 @app.callback(invoke_without_command=True)
@@ -35,9 +39,5 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        sys.exit(_complain(error))
-
-
-def _complain(error: InputError) -> int:
-    typer.echo(f"labkit: {error}", err=True)
-    return 2
+        typer.echo(f"labkit: {error}", err=True)
+        sys.exit(2)

@@ -54,16 +54,16 @@ def curves(history: pd.DataFrame) -> Figure:
             markersize=9,
             label=f"best epoch ({int(best['epoch'])})",
         )
-        axes.set(xlabel="epoch", ylabel=f"cross entropy {name}" if name == "loss" else name)
+        axes.set(xlabel="epoch", ylabel="cross entropy" if name == "loss" else name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-    figure.axes[1].set_ylim(0, 1)
+    figure.axes[1].set_ylim(0, 1.03)
     figure.axes[0].legend()
     return figure
 
 
 def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
-    """A confusion matrix: counts as numbers, the share of each true class as colour.
+    """A confusion matrix: counts other than 0 as numbers, shares of each true class as colours.
 
     Args:
         cm: counts [N,N], rows are the truth.
@@ -82,9 +82,10 @@ def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
     figure = Drawing(figsize=(side + 1.2, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(share, cmap="cividis", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
+    for row, column in np.argwhere(counts):
         colour = "black" if share[row, column] > 0.5 else "white"
-        axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=9)
+        count = f"{counts[row, column]}"
+        axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=9)
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted class", ylabel="true class")

@@ -48,4 +48,4 @@ def test_a_wrong_name_says_which_there_are(monkeypatch):
 def test_paper_is_what_the_handout_asks_for():
     paper = preset("lab1_cam", "paper")
     assert (paper.size, paper.epochs, paper.batch_size, paper.lr) == (224, 10, 64, 1e-3)
-    assert paper.train_images is paper.test_images is None
+    assert (paper.train_images, paper.fold_images, paper.test_images) == (50_000, 50_000, 10_000)

@@ -1,0 +1,181 @@
+"""What `labkit train cam` and `labkit evaluate` do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+from torch.utils.data import Subset
+
+from labkit import __version__, plots, runs, training
+from labkit.commands.report import Sources, find_sources, make_report
+from labkit.commands.settings import Settings, new_settings, settings_of
+from labkit.data import CamSeg
+from labkit.errors import InputError
+from labkit.metrics import k_folds
+from labkit.models import CamNet
+
+
+def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Console) -> None:
+    """Train, test and draw. What was given is checked before anything is written.
+
+    Args:
+        given: the settings that were named on the command line.
+        run: run folder; None for the next free number.
+        resume: go on with `run`: its settings hold, and only `epochs` may be another number.
+        console: where the report goes.
+    """
+    settings = settings_of(run, given) if resume and run else new_settings(given)
+    images = CamSeg(settings.data, "train", settings.size)
+    test = CamSeg(settings.data, "test", settings.size)
+    chosen = _draw(settings.train_images, len(images), settings.seed)
+    _check_enough(len(chosen), settings)
+    sources = find_sources(test, console)
+    model = training.build(lambda: _network(settings, images), settings.seed)
+    folder = _folder(settings, run, resume)
+    console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
+    try:
+        if settings.folds:
+            _cross_validate(settings, images, chosen, folder, console)
+        history = _fit(settings, model, images, chosen, folder)
+    except KeyboardInterrupt:
+        command = f"labkit train cam --run {folder} --resume"
+        console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
+        raise
+    best = int(training.best_row(history)["epoch"])
+    console.print(_table(f"history, epoch {best} is the best", history, bold=best - 1))
+    _save(plots.curves(history), folder / "curves.png")
+    _test(settings, model, best, test, sources, folder, console)
+
+
+def evaluate(run: Path, data: str | None, console: Console) -> None:
+    """Report on the best weights of a run, on its own test images or those of another data set."""
+    settings = settings_of(run)
+    test = CamSeg(data or settings.data, "test", settings.size)
+    model = CamNet(len(test.classes))
+    weights = runs.load_checkpoint(run / "best.pt")
+    if weights["classifier.weight"].shape != model.classifier.weight.shape:
+        raise InputError(
+            f"{run} knows {len(weights['classifier.weight'])} classes and the data set has "
+            f"{len(test.classes)}: expected a data set with the same classes"
+        )
+    model.load_state_dict(weights)
+    drawn = _draw(settings.test_images, len(test), settings.seed)
+    sources = find_sources(test, console)
+    make_report(model, test, drawn, sources, settings.size).print(console)
+
+
+def _check_enough(n: int, settings: Settings) -> None:
+    n_fold = min(n, settings.fold_images) if settings.folds else n
+    least = max(2, settings.folds)
+    if n_fold < least:
+        raise InputError(
+            f"{n_fold} training images, expected at least {least}: "
+            f"with folds {settings.folds}, each fold needs one"
+        )
+
+
+def _network(settings: Settings, images: CamSeg) -> CamNet:
+    return CamNet(
+        len(images.classes), weights="DEFAULT" if settings.weights == "imagenet" else None
+    )
+
+
+def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
+    """A new run folder; or the old one, with the number of epochs that is wanted now."""
+    config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
+    if run is None or not resume:
+        return runs.create_run(run, config)
+    runs.write_json(config, run / "config.json")
+    return run
+
+
+def _draw(at_most: int, n: int, seed: int) -> list[int]:
+    """Numbers of images in ascending order, all or a seeded draw (lists may be sorted by class)."""
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    return order[:at_most].sort().values.tolist()
+
+
+def _fit(
+    settings: Settings, model: CamNet, images: CamSeg, chosen: list[int], folder: Path
+) -> pd.DataFrame:
+    """Train on nine tenths; the tenth that is held out chooses the epoch."""
+    learnt, held_out = k_folds(len(chosen), min(10, len(chosen)), settings.seed)[0]
+    part = Subset(images, chosen)
+    return training.fit(
+        model,
+        Subset(part, learnt.tolist()),
+        Subset(part, held_out.tolist()),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        seed=settings.seed,
+        run=folder,
+        resume=True,
+        progress=sys.stderr.isatty(),
+    )
+
+
+def _cross_validate(
+    settings: Settings, images: CamSeg, chosen: list[int], folder: Path, console: Console
+) -> None:
+    drawn = _draw(settings.fold_images, len(chosen), settings.seed)
+    result = training.cross_validate(
+        lambda: _network(settings, images),
+        Subset(images, [chosen[i] for i in drawn]),
+        k=settings.folds,
+        epochs=settings.fold_epochs,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        seed=settings.seed,
+        run=folder,
+        resume=True,
+        progress=sys.stderr.isatty(),
+    )
+    with runs.replacing(folder / "folds.csv") as draft:
+        result.table.to_csv(draft, index=False)
+    console.print(_table("cross validation", result.table))
+    console.print(f"validation accuracy {result.mean:.3f} ± {result.std:.3f}", highlight=False)
+
+
+def _test(
+    settings: Settings,
+    model: CamNet,
+    epoch: int,
+    test: CamSeg,
+    sources: Sources,
+    folder: Path,
+    console: Console,
+) -> None:
+    """The one look at the test images."""
+    drawn = _draw(settings.test_images, len(test), settings.seed)
+    report = make_report(model, test, drawn, sources, settings.size)
+    runs.write_json({"epoch": epoch, **report.figures()}, folder / "test.json")
+    _save(plots.confusion(report.evaluation.confusion, test.classes), folder / "confusion.png")
+    if report.cams is not None:
+        _save(report.cams, folder / "cams.png")
+    report.print(console)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with runs.replacing(path) as draft:
+        figure.savefig(draft, format="png", dpi=120)
+
+
+def _table(title: str, rows: pd.DataFrame, bold: int | None = None) -> Table:
+    """A table for the terminal; the row of number `bold` stands out."""
+    table = Table(title=title)
+    for name in rows.columns:
+        table.add_column(name.replace("_", " "), justify="right")
+    for i, row in enumerate(rows.itertuples(index=False)):
+        cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row)
+        table.add_row(*cells, style="bold" if i == bold else "")
+    return table

@@ -1,0 +1,94 @@
+"""What a run of `labkit train cam` depends on, from the command line or from an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from labkit import presets, runs, training
+from labkit.errors import InputError
+
+LAB = "lab1_cam"
+SMALLEST = 16  # pixels, which give maps of 2x2; a map of 1x1 shows no place
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run depends on, as its `config.json` holds it.
+
+    Raises:
+        InputError: a number is out of its range.
+    """
+
+    data: str
+    preset: str
+    size: int
+    train_images: int
+    test_images: int
+    epochs: int
+    batch_size: int
+    lr: float
+    seed: int
+    folds: int
+    fold_images: int
+    fold_epochs: int
+    weights: str
+
+    def __post_init__(self) -> None:
+        training.check_numbers(
+            epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed
+        )
+        if self.size < SMALLEST:
+            raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
+        if self.folds < 0 or self.folds == 1:
+            raise InputError(f"folds is {self.folds}, expected 0 for none, or at least 2")
+
+
+def new_settings(given: Mapping[str, Any]) -> Settings:
+    """The settings of a new run: what was given, the rest from the preset.
+
+    Epochs that were given hold for the folds as well.
+    """
+    name = given.get("preset")
+    preset = presets.preset(LAB, name) if name else presets.current(LAB)
+    values = asdict(preset)
+    values |= {"preset": values.pop("name"), "folds": 0, "seed": 0, "weights": "none"}
+    values |= {"data": "builtin"} | _full_path(given)
+    if "epochs" in given:
+        values["fold_epochs"] = given["epochs"]
+    return Settings(**values)
+
+
+def settings_of(run: Path, given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of an earlier run; what is given must agree, but for the number of epochs."""
+    given = _full_path(given or {})
+    config = runs.read_config(run)
+    try:
+        settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{run / 'config.json'} does not hold the settings of a training ({error!r}): "
+            "expected the file as `labkit train` wrote it"
+        ) from error
+    for name, value in given.items():
+        if name != "epochs" and value != config[name]:
+            raise InputError(
+                f"{run} was started with {name} {config[name]}, not {value}: leave the option "
+                "out, or start another run"
+            )
+    epochs = given.get("epochs", settings.epochs)
+    if epochs < settings.epochs:
+        raise InputError(
+            f"{run} was started for {settings.epochs} epochs, more than the {epochs} asked for: "
+            "an earlier run may be made longer, not shorter"
+        )
+    return replace(settings, epochs=epochs)
+
+
+def _full_path(given: Mapping[str, Any]) -> dict[str, Any]:
+    """With the data's full path, so that a run can be resumed from any folder."""
+    if given.get("data", "builtin") == "builtin":
+        return dict(given)
+    return {**given, "data": str(Path(given["data"]).resolve())}

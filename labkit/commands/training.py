@@ -1,0 +1,88 @@
+"""`labkit train` and `labkit evaluate`: options in, sentences and a run folder out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labkit.errors import InputError
+
+
+class Network(StrEnum):
+    """What can be trained."""
+
+    CAM = "cam"
+
+
+class Weights(StrEnum):
+    """Where a training starts."""
+
+    NONE = "none"
+    IMAGENET = "imagenet"
+
+
+Data = Annotated[
+    str | None,
+    typer.Option(help="builtin (the default), or a folder with train/ and test/.", metavar="DIR"),
+]
+
+
+def train(
+    network: Annotated[Network, typer.Argument(help="What to train.")],
+    data: Data = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="grade (seconds), laptop (minutes) or paper: fills what is not given."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="The most images of a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Adam's learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides every random number.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Cross-validate before; 0 does not.")] = None,
+    weights: Annotated[Weights | None, typer.Option(help="Where the training starts.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Run folder, by default the next runs/cam-001.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run of --run.")] = False,
+) -> None:
+    """Train a network, choose its epoch on held-out images, and test it once.
+
+    A tenth of the training images is held out and chooses the epoch. The run folder then holds the
+    settings, the history, the best weights, the test figures and pictures. A run is never
+    overwritten; with --resume it goes on as if it had not been stopped.
+    """
+    from rich.console import Console
+
+    from labkit.commands import cam_run
+
+    given = {
+        "data": data,
+        "preset": preset,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "seed": seed,
+        "size": size,
+        "folds": folds,
+        "weights": None if weights is None else weights.value,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if resume and run is None:
+        raise InputError("--resume without --run: name the run folder to go on with")
+    cam_run.train(given, run, resume, Console())
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A folder that `labkit train` made.")],
+    data: Data = None,
+) -> None:
+    """Test the best weights of a run: accuracy, and IoU where there are masks. Writes nothing."""
+    from rich.console import Console
+
+    from labkit.commands import cam_run
+
+    cam_run.evaluate(run, data, Console())

@@ -1,0 +1,521 @@
+"""Training and evaluating networks that answer with `.scores`, such as `labkit.models.CamNet`.
+
+A training can be stopped at any moment and goes on as if it had not been: its random numbers
+follow from (seed, epoch) alone. What is lent to a function here comes back as it was (modes,
+device, gradients, hooks, the global random state); only the weights have learnt.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+from torch.utils.data import DataLoader, Dataset, Subset
+from tqdm.auto import tqdm
+
+from labkit.errors import InputError
+from labkit.metrics import confusion_matrix, k_folds, pixel_accuracy
+from labkit.runs import load_checkpoint, replacing, save_checkpoint
+
+M = TypeVar("M", bound=nn.Module)
+
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a network does on a data set.
+
+    `loss` is the mean cross entropy, `accuracy` a share in [0, 1], `confusion` the counts
+    int64 [N,N] with the truth in rows.
+    """
+
+    loss: float
+    accuracy: float
+    confusion: Tensor
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The histories of k trainings, each with another fold held out."""
+
+    histories: tuple[pd.DataFrame, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a fold: its number, its best epoch, and loss and accuracy at that epoch."""
+        best = pd.concat([best_row(history).to_frame().T for history in self.histories])
+        table = best[["epoch", "validation_loss", "validation_accuracy"]].reset_index(drop=True)
+        table.insert(0, "fold", range(1, len(table) + 1))
+        return table.astype({"epoch": int}).rename(columns={"epoch": "best_epoch"})
+
+    @property
+    def mean(self) -> float:
+        """Mean over the folds of the validation accuracy at the best epoch."""
+        return float(self.table["validation_accuracy"].mean())
+
+    @property
+    def std(self) -> float:
+        """Standard deviation over the folds of the same (of a sample: divided by k - 1)."""
+        return float(self.table["validation_accuracy"].std(ddof=1))
+
+
+def fit(
+    model: nn.Module,
+    train: Dataset,
+    validation: Dataset,
+    *,
+    epochs: int,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    seed: int = 0,
+    run: Path | str | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    device: torch.device | str | None = None,
+) -> pd.DataFrame:
+    """Train with Adam and cross entropy; leave the weights of the best epoch in the model.
+
+    The best epoch has the highest validation accuracy, the earliest of equals. Batches are cut to
+    equal sizes, so 65 images make 33 and 32 rather than 64 and a lone one, whose batch norm would
+    know a single image. Frozen parameters stay as they are, and so do the running statistics of
+    batch norms that are frozen. An interrupted training, too, leaves the best weights so far.
+
+    Args:
+        model: gives an output with `.scores` [B,N] for images [B,...].
+        train: pairs (image, label in 0..N-1).
+        validation: the same, of other images; it chooses the epoch.
+        epochs: passes over `train`, in all (also when resumed).
+        batch_size: the most images a step may take.
+        lr: Adam's learning rate.
+        seed: decides the order of images, dropout and augmentation (the initial weights are the
+            model's own).
+        run: folder for `best.pt`, `last.pt` and `history.csv`, written after every epoch.
+        resume: go on from `run/last.pt` where there is one. On a CPU the result is bit for bit
+            that of an unbroken training.
+        progress: show bars.
+        device: where to compute; by default a GPU if there is one. The model returns afterwards.
+
+    Returns:
+        One row an epoch: epoch, train_loss, train_accuracy (both while learning), validation_loss,
+        validation_accuracy, seconds.
+
+    Raises:
+        InputError: an argument cannot be used, the run does not belong to it, or the loss is no
+            longer a number.
+    """
+    check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
+    settings = _settings(model, train, validation, batch_size, lr, seed)
+    device = pick_device(device)
+    with as_found(model, device):
+        state = _State(model, Adam(_trainable(model), lr=lr), settings)
+        state.open(None if run is None else Path(run), resume, epochs)
+        rest = range(state.epoch + 1, epochs + 1)
+        bar = tqdm(rest, "epochs", initial=state.epoch, total=epochs, unit="", disable=not progress)
+        try:
+            for epoch in bar:
+                with _random_numbers(seed, epoch) as generator:
+                    batches = _batches(train, batch_size, generator)
+                    row = _epoch(state, epoch, batches, _batches(validation, batch_size), progress)
+                state.add(row)
+                bar.set_postfix(_postfix(row))
+        finally:
+            state.restore_best()
+            model.zero_grad(set_to_none=True)
+    return state.table
+
+
+def evaluate(
+    model: nn.Module,
+    dataset: Dataset,
+    *,
+    batch_size: int = 64,
+    device: torch.device | str | None = None,
+    progress: bool = False,
+) -> Evaluation:
+    """Loss, accuracy and confusion matrix of a network in evaluation mode; it learns nothing.
+
+    Raises:
+        InputError: an argument cannot be used, the data set is empty or has labels that the
+            network has no score for.
+    """
+    check_numbers(batch_size=batch_size)
+    with as_found(model, pick_device(device)):
+        return _evaluate(model, _batches(dataset, batch_size), progress)
+
+
+def cross_validate(
+    make_model: Callable[[], nn.Module],
+    dataset: Dataset,
+    *,
+    k: int = 5,
+    epochs: int,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    seed: int = 0,
+    run: Path | str | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    device: torch.device | str | None = None,
+) -> CrossValidation:
+    """Train k fresh models, each without one fold, which chooses its epoch and measures it.
+
+    The accuracy is that of the epoch which the same fold chose, so it is slightly flattering;
+    what a model is worth is for the test set to say, which does not belong in here.
+
+    Args:
+        make_model: gives a new model at every call; it is called under a seed of its own.
+        dataset: training images, pairs (image, label).
+        k: number of folds.
+        run: folder for `fold1` to `foldk`, each a run of its own.
+        resume: take over finished folds and go on with the one that was interrupted.
+        epochs, batch_size, lr, seed, progress, device: as for `fit`.
+
+    Raises:
+        InputError: an argument cannot be used, `make_model` gives one model twice, or what `fit`
+            raises.
+    """
+    check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
+    folds = k_folds(_length(dataset), k, seed)
+    if build(make_model, seed) is build(make_model, seed):
+        raise InputError(
+            "make_model gives the same model twice, so a fold would be validated by a model that "
+            "has seen it: pass a function that builds a new one, for instance `lambda: CamNet(10)`"
+        )
+    histories = []
+    bar = tqdm(folds, "folds", unit="", disable=not progress)
+    for number, (training, held_out) in enumerate(bar, start=1):
+        history = fit(
+            build(make_model, seed, number),
+            Subset(dataset, training.tolist()),
+            Subset(dataset, held_out.tolist()),
+            epochs=epochs,
+            batch_size=batch_size,
+            lr=lr,
+            seed=seed,
+            run=None if run is None else Path(run) / f"fold{number}",
+            resume=resume,
+            progress=progress,
+            device=device,
+        )
+        histories.append(history)
+    return CrossValidation(tuple(histories))
+
+
+def best_row(history: pd.DataFrame) -> pd.Series:
+    """The row of the best epoch: highest validation accuracy, the earliest of equals."""
+    return history.iloc[int(history["validation_accuracy"].argmax())]
+
+
+def build(make_model: Callable[[], M], seed: int, fold: int = 0) -> M:
+    """Build a model whose initial weights follow from (seed, fold); global states stay."""
+    with _random_numbers(seed, 0, fold):
+        return make_model()
+
+
+def check_numbers(*, epochs: int = 1, batch_size: int = 1, lr: float = 1.0, seed: int = 0) -> None:
+    """Refuse settings that no training can have.
+
+    Raises:
+        InputError: one is out of its range; the message names it.
+    """
+    for name, value, least in (
+        ("epochs", epochs, 1),
+        ("batch size", batch_size, 1),
+        ("seed", seed, 0),
+    ):
+        if value < least:
+            raise InputError(f"{name} is {value}, expected a whole number of at least {least}")
+    if not (math.isfinite(lr) and lr > 0):
+        raise InputError(f"the learning rate is {lr}, expected a positive number such as 0.001")
+
+
+class _State:
+    """Where a training stands, in memory and in its run folder."""
+
+    def __init__(self, model: nn.Module, optimizer: Optimizer, settings: Mapping[str, Any]) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.settings = dict(settings)
+        self.rows: list[dict[str, float]] = []
+        self.best: dict[str, Any] | None = None
+        self.run: Path | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch that ended, 0 before the first."""
+        return len(self.rows)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The history so far."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+    def open(self, run: Path | None, resume: bool, epochs: int) -> None:
+        """Take a run folder, and go where its training stands if it is to be resumed."""
+        self.run = run
+        if run is None:
+            if resume:
+                raise InputError("resume=True without a run: pass the folder to go on from")
+            return
+        if (run / "last.pt").exists():
+            if not resume:
+                raise InputError(
+                    f"{run} holds a training already: pass resume=True to go on with it, or "
+                    "another folder"
+                )
+            self._load(run, epochs)
+        run.mkdir(parents=True, exist_ok=True)
+
+    def _load(self, run: Path, epochs: int) -> None:
+        device = _home(self.model)
+        last = load_checkpoint(run / "last.pt", device)
+        _check_same(run, last["settings"], self.settings)
+        if len(last["history"]) > epochs:
+            raise InputError(
+                f"{run} has had {len(last['history'])} epochs already, more than the {epochs} "
+                "asked for: ask for at least as many"
+            )
+        self.best = load_checkpoint(run / "best.pt", device)
+        self.rows = last["history"]
+        self.model.load_state_dict(last["model"])
+        self.optimizer.load_state_dict(last["optimizer"])
+
+    def add(self, row: dict[str, float]) -> None:
+        """Take in an epoch that ended, and write it down."""
+        accuracies = [earlier["validation_accuracy"] for earlier in self.rows]
+        self.rows.append(row)
+        is_best = all(row["validation_accuracy"] > accuracy for accuracy in accuracies)
+        if is_best:
+            self.best = copy.deepcopy(self.model.state_dict())
+        if self.run is not None:
+            self._save(self.run, is_best)
+
+    def _save(self, run: Path, is_best: bool) -> None:
+        """Write best.pt before last.pt: a kill in between repeats the epoch and writes it again."""
+        if is_best:
+            save_checkpoint(self.model.state_dict(), run / "best.pt")
+        last = {
+            "settings": self.settings,
+            "history": self.rows,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        save_checkpoint(last, run / "last.pt")
+        with replacing(run / "history.csv") as draft:
+            self.table.to_csv(draft, index=False)
+
+    def restore_best(self) -> None:
+        """Put the best weights so far into the model."""
+        if self.best is not None:
+            self.model.load_state_dict(self.best)
+
+
+def _epoch(
+    state: _State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
+) -> dict[str, float]:
+    """Learn from every batch once, then validate: one row of the history."""
+    start = time.perf_counter()
+    train_loss, train_accuracy = _learn(state, epoch, train, progress)
+    validated = _evaluate(state.model, validation)
+    _check_finite(validated.loss, f"the validation of epoch {epoch}", state)
+    return {
+        "epoch": epoch,
+        "train_loss": train_loss,
+        "train_accuracy": train_accuracy,
+        "validation_loss": validated.loss,
+        "validation_accuracy": validated.accuracy,
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def _learn(state: _State, epoch: int, batches: DataLoader, progress: bool) -> tuple[float, float]:
+    """One step of the optimizer a batch; mean loss and accuracy over the images as they came."""
+    _train_mode(state.model)
+    total_loss, hits, seen = 0.0, 0, 0
+    bar = tqdm(batches, f"epoch {epoch}", leave=False, unit="batch", disable=not progress)
+    for images, labels in bar:
+        scores, labels = _scores(state.model, images, labels)
+        loss = F.cross_entropy(scores, labels)
+        _check_finite(loss.item(), f"epoch {epoch}", state)
+        state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        state.optimizer.step()
+        total_loss += loss.item() * len(labels)
+        hits += int((scores.argmax(1) == labels).sum())
+        seen += len(labels)
+        bar.set_postfix(loss=f"{total_loss / seen:.3f}", accuracy=f"{hits / seen:.3f}")
+    return total_loss / seen, hits / seen
+
+
+def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> Evaluation:
+    model.eval()
+    losses, counts = [], []
+    with torch.no_grad():
+        for images, labels in tqdm(batches, "evaluating", leave=False, disable=not progress):
+            scores, labels = _scores(model, images, labels)
+            losses.append(F.cross_entropy(scores, labels, reduction="sum").item())
+            counts.append(confusion_matrix(labels, scores.argmax(1), scores.shape[1]).cpu())
+    confusion = torch.stack(counts).sum(0)
+    return Evaluation(
+        math.fsum(losses) / int(confusion.sum()), pixel_accuracy(confusion), confusion
+    )
+
+
+def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Class scores [B,N] and labels [B] of a batch, both on the model's device."""
+    output = model(images.to(device := _home(model)))
+    if not hasattr(output, "scores"):
+        raise InputError(
+            f"the model gives a {type(output).__name__}, expected an output with `.scores`, such "
+            "as labkit.models.CamOutput(scores, features, pooled)"
+        )
+    scores: Tensor = output.scores
+    if scores.ndim != 2 or len(scores) != len(labels):
+        raise InputError(
+            f"the model's scores are {list(scores.shape)} for {len(labels)} images, expected "
+            f"[{len(labels)},N]"
+        )
+    if labels.min() < 0 or labels.max() >= scores.shape[1]:
+        raise InputError(
+            f"labels reach from {int(labels.min())} to {int(labels.max())}, expected "
+            f"0..{scores.shape[1] - 1}: the model has {scores.shape[1]} classes"
+        )
+    return scores, labels.to(device)
+
+
+def _check_finite(loss: float, when: str, state: _State) -> None:
+    if not math.isfinite(loss):
+        kept = "; the best weights of the epochs before are kept" if state.rows else ""
+        lr = state.settings["lr"]
+        raise InputError(
+            f"the loss became {loss} in {when}: the steps are too large, lower the learning rate "
+            f"(it is {lr:g}, try {lr / 10:g}){kept}"
+        )
+
+
+def _train_mode(model: nn.Module) -> None:
+    """Training mode, except for frozen layers: a frozen batch norm keeps its statistics."""
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
+
+
+def _trainable(model: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def _settings(
+    model: nn.Module,
+    train: Dataset,
+    validation: Dataset,
+    batch_size: int,
+    lr: float,
+    seed: int,
+) -> dict[str, Any]:
+    """What must be the same for a training to be the same one."""
+    if not _trainable(model):
+        raise InputError("every parameter of the model is frozen: there is nothing to train")
+    return {
+        "batch_size": batch_size,
+        "lr": lr,
+        "seed": seed,
+        "training images": _length(train),
+        "validation images": _length(validation),
+        "shapes": {name: list(value.shape) for name, value in model.state_dict().items()},
+        "trainable": [name for name, value in model.named_parameters() if value.requires_grad],
+    }
+
+
+def _check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    for name, value in before.items():
+        if now[name] == value:
+            continue
+        if name == "shapes":
+            difference = "other layers or shapes of the model"
+        elif name == "trainable":
+            difference = "other frozen parameters"
+        else:
+            difference = f"{name} {value}, not {now[name]}"
+        raise InputError(
+            f"{run} was trained with {difference}: resume with the same settings, or take another "
+            "run folder"
+        )
+
+
+def _batches(
+    dataset: Dataset, batch_size: int, generator: torch.Generator | None = None
+) -> DataLoader:
+    """Batches of equal size, to within one image; shuffled where a generator is given."""
+    n = _length(dataset)
+    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
+    batches = [batch.tolist() for batch in order.tensor_split(math.ceil(n / batch_size))]
+    # A loader without a generator would draw a number from the global one.
+    return DataLoader(dataset, batch_sampler=batches, generator=torch.Generator())
+
+
+def _length(dataset: Dataset) -> int:
+    n = len(dataset)  # type: ignore[arg-type]  # torch's Dataset leaves it to its children
+    if not n:
+        raise InputError("the data set is empty, expected at least one image")
+    return n
+
+
+def pick_device(device: torch.device | str | None = None) -> torch.device:
+    """The device that was named, else a GPU if there is one, else the processor."""
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _home(model: nn.Module) -> torch.device:
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
+@contextmanager
+def as_found(model: nn.Module, device: torch.device | str) -> Iterator[None]:
+    """Lend a model to a device; afterwards it is where it was, each module in the mode it was."""
+    home = _home(model)
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.to(device)
+        yield
+    finally:
+        model.to(home)
+        for module, training in modes:
+            module.training = training
+
+
+@contextmanager
+def _random_numbers(*seed: int) -> Iterator[torch.Generator]:
+    """Seed torch, and a generator, from a few numbers; the caller's random state comes back."""
+    number = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(number)
+        yield torch.Generator().manual_seed(number)
+
+
+def _postfix(row: Mapping[str, float]) -> dict[str, str]:
+    return {
+        "loss": f"{row['validation_loss']:.3f}",
+        "accuracy": f"{row['validation_accuracy']:.3f}",
+    }

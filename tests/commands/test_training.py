@@ -1,0 +1,271 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.utils.data import Dataset
+
+from labkit import cli
+from labkit.commands import cam_run
+from labkit.commands.report import as_input
+from labkit.data import CamSeg
+from labkit.errors import InputError
+from labkit.runs import load_checkpoint
+
+FILES = {
+    "best.pt",
+    "cams.png",
+    "config.json",
+    "confusion.png",
+    "curves.png",
+    "history.csv",
+    "last.pt",
+    "test.json",
+}
+
+
+class Blobs(Dataset):
+    """A stand-in for CamSeg: on grey, a square in a colour and at a place of its own class."""
+
+    classes = ("plane", "car", "bird")
+    counts = {"train": 60, "test": 12}  # noqa: RUF012
+    masks = True
+    stop_at: int | None = None
+
+    def __init__(self, root: str = "builtin", split: str = "train", size: int | None = None):
+        if root != "builtin":
+            raise InputError(f"{root}: no such folder")
+        self.size = size or 24
+        self.labels = torch.arange(self.counts[split]) % 3
+        self.looks = 0
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def picture(self, i: int) -> np.ndarray:
+        picture = np.full((24, 24, 3), 100, dtype=np.uint8)
+        picture[self._square(i)] = (0, 0, 0)
+        picture[self._square(i)][..., self.labels[i]] = 255
+        return picture
+
+    def _square(self, i: int) -> tuple[slice, slice]:
+        return slice(4, 16), slice(2 + i % 8, 14 + i % 8)
+
+    def mask(self, i: int) -> np.ndarray | None:
+        mask = np.zeros((24, 24), dtype=bool)
+        mask[self._square(i)] = True
+        return mask if self.masks else None
+
+    def sources(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        if not self.masks:
+            raise InputError("there is no test_seg")
+        return {name: (self.picture(i), self.mask(i)) for i, name in enumerate(self.classes)}
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+        self.looks += 1
+        if self.looks == self.stop_at:
+            raise KeyboardInterrupt
+        image = torch.from_numpy(self.picture(i)).permute(2, 0, 1)[None] / 128 - 1
+        image = torch.nn.functional.interpolate(image, (self.size, self.size), mode="bilinear")
+        return image[0], int(self.labels[i])
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cam_run, "CamSeg", Blobs)
+    monkeypatch.setenv("LABKIT_PRESET", "grade")
+
+
+@pytest.fixture
+def labkit(monkeypatch, capsys):
+    """Runs the command line; gives its exit code, what it printed and what it complained."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["labkit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit:
+            cli.main()
+        return exit.value.code or 0, *capsys.readouterr()
+
+    return run
+
+
+def test_a_run_holds_everything(labkit):
+    code, out, _ = labkit("train", "cam", "--epochs", "4", "--lr", "0.01", "--seed", "3")
+    assert code == 0
+    run = Path("runs/cam-001")
+    assert {path.name for path in run.iterdir()} == FILES
+
+    config = json.loads((run / "config.json").read_text())
+    assert (config["preset"], config["epochs"], config["lr"], config["seed"]) == (
+        "grade",
+        4,
+        0.01,
+        3,
+    )
+    history = pd.read_csv(run / "history.csv")
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    test = json.loads((run / "test.json").read_text())
+    assert test["images"] == 12
+    assert np.sum(test["confusion"]) == 12
+    assert test["accuracy"] == np.trace(test["confusion"]) / 12
+    assert test["epoch"] == 1 + history["validation_accuracy"].argmax()
+    assert set(test["iou"]["sources"]) == {"75", "100", "125", "150", "175"}
+    by_class = [test["iou"]["classes"][name]["100"] for name in Blobs.classes]
+    assert test["iou"]["sources"]["100"] == pytest.approx(np.mean(by_class))
+    assert 0 < test["iou"]["test"]["100"] < 1
+    assert f"test accuracy {test['accuracy']:.3f} of 12 images" in out
+    for picture in run.glob("*.png"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_new_run_takes_the_next_number(labkit):
+    labkit("train", "cam")
+    labkit("train", "cam")
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["cam-001", "cam-002"]
+
+
+def test_without_masks_there_is_no_iou(labkit, monkeypatch):
+    monkeypatch.setattr(Blobs, "masks", False)
+    code, out, _ = labkit("train", "cam", "--run", "here")
+    assert code == 0
+    assert {path.name for path in Path("here").iterdir()} == FILES - {"cams.png"}
+    iou = json.loads(Path("here/test.json").read_text())["iou"]
+    assert iou == {"sources": None, "classes": None, "test": None}
+    assert "no IoU without masks: there is no test_seg" in out
+
+
+def test_folds_are_trained_before(labkit):
+    code, out, _ = labkit("train", "cam", "--folds", "2", "--run", "here")
+    assert code == 0
+    folds = pd.read_csv("here/folds.csv")
+    assert folds["fold"].tolist() == [1, 2]
+    assert {path.name for path in Path("here/fold2").iterdir()} == {
+        "best.pt",
+        "history.csv",
+        "last.pt",
+    }
+    assert f"validation accuracy {folds['validation_accuracy'].mean():.3f} ±" in out
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(labkit, monkeypatch):
+    options = ("train", "cam", "--epochs", "3", "--folds", "2")
+    labkit(*options, "--run", "unbroken")
+    monkeypatch.setattr(Blobs, "stop_at", 260)  # after the folds, in the second epoch
+    code, out, _ = labkit(*options, "--run", "broken")
+    assert code == 130
+    assert "stopped; to go on: labkit train cam --run broken --resume" in out
+    assert len(pd.read_csv("broken/history.csv")) == 1
+    monkeypatch.setattr(Blobs, "stop_at", None)
+    assert labkit("train", "cam", "--run", "broken", "--resume")[0] == 0
+
+    weights = [load_checkpoint(Path(run) / "best.pt") for run in ("broken", "unbroken")]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+    for name in ("test.json", "folds.csv", "config.json"):
+        assert (Path("broken") / name).read_text() == (Path("unbroken") / name).read_text()
+
+
+def test_a_finished_run_can_be_made_longer_but_not_shorter(labkit):
+    labkit("train", "cam", "--run", "here", "--epochs", "2")
+    assert labkit("train", "cam", "--run", "here", "--resume", "--epochs", "3")[0] == 0
+    assert len(pd.read_csv("here/history.csv")) == 3
+    code, _, complaint = labkit("train", "cam", "--run", "here", "--resume", "--epochs", "1")
+    assert (code, complaint.count("\n")) == (2, 1)
+    assert "longer, not shorter" in complaint
+    assert json.loads(Path("here/config.json").read_text())["epochs"] == 3
+
+
+def test_evaluate_repeats_the_figures_and_writes_nothing(labkit):
+    _, trained, _ = labkit("train", "cam", "--run", "here", "--lr", "0.01")
+    before = {path: path.stat().st_mtime_ns for path in Path("here").iterdir()}
+    code, evaluated, _ = labkit("evaluate", "here")
+    assert code == 0
+    assert "test accuracy" in evaluated
+    assert trained.endswith(evaluated)
+    assert {path: path.stat().st_mtime_ns for path in Path("here").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("--epochs 0", "epochs is 0, expected a whole number of at least 1"),
+        ("--lr -1", "the learning rate is -1.0"),
+        ("--lr nan", "the learning rate is nan"),
+        ("--batch-size 0", "batch size is 0"),
+        ("--seed -1", "seed is -1"),
+        ("--size 4", "size is 4, expected at least 16 pixels"),
+        ("--folds 1", "folds is 1, expected 0 for none, or at least 2"),
+        ("--folds -2", "folds is -2"),
+        ("--folds 61", "expected at least 61"),
+        ("--preset fast", "no preset 'fast', expected one of grade, laptop, paper"),
+        ("--data nowhere", "nowhere: no such folder"),
+        ("--resume", "--resume without --run"),
+        ("--run nowhere --resume", "nowhere is no run"),
+    ],
+)
+def test_what_cannot_be_used_ends_in_one_sentence(labkit, arguments, sentence):
+    code, out, complaint = labkit("train", "cam", *arguments.split())
+    assert (code, out) == (2, "")
+    assert complaint.startswith("labkit: ") and complaint.count("\n") == 1
+    assert sentence in complaint
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("train cam --run here", "here exists already and is not overwritten"),
+        ("train cam --run here --resume --lr 0.5", "started with lr 0.001, not 0.5"),
+        ("train cam --run here --resume --size 64", "started with size 32, not 64"),
+        ("evaluate here --data nowhere", "nowhere: no such folder"),
+        ("evaluate elsewhere", "elsewhere is no run"),
+    ],
+)
+def test_a_run_is_left_alone(labkit, arguments, sentence):
+    labkit("train", "cam", "--run", "here")
+    before = {path: path.read_bytes() for path in Path("here").iterdir()}
+    code, _, complaint = labkit(*arguments.split())
+    assert (code, complaint.count("\n")) == (2, 1)
+    assert sentence in complaint
+    assert {path: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+def test_a_run_of_other_classes_is_refused(labkit, monkeypatch):
+    labkit("train", "cam", "--run", "here")
+    monkeypatch.setattr(Blobs, "classes", ("plane", "car"))
+    code, _, complaint = labkit("evaluate", "here")
+    assert code == 2
+    assert "here knows 3 classes and the data set has 2" in complaint
+
+
+def test_a_run_whose_settings_were_damaged_is_refused(labkit):
+    Path("here").mkdir()
+    Path("here/config.json").write_text('{"epochs": 3}')
+    code, _, complaint = labkit("train", "cam", "--run", "here", "--resume")
+    assert code == 2
+    assert "does not hold the settings of a training" in complaint
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys, labkit.cli; "
+        "sys.exit(bool({'torch', 'numpy', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_source_is_prepared_as_the_training_images():
+    data = CamSeg("builtin", "test", size=40)
+    torch.testing.assert_close(as_input(data.picture(7), 40), data[7][0])
+
+
+def test_trains_on_the_built_in_data(labkit, monkeypatch):
+    monkeypatch.setattr(cam_run, "CamSeg", CamSeg)
+    code, out, complaint = labkit("train", "cam", "--run", "here")
+    assert (code, complaint) == (0, "")
+    assert {path.name for path in Path("here").iterdir()} == FILES
+    assert "mean of 32 test images" in out

@@ -1,5 +1,6 @@
-"""`python -m labkit`, for machines without make or the `labkit` script."""
+"""`python -m labkit …`, the same as `labkit …`."""
 
 from labkit.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from labkit import __version__
-from labkit.commands import grading, training
+from labkit.commands import data, grading, setup, training
 from labkit.errors import InputError
 
 app = typer.Typer(
@@ -18,12 +18,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-_SCIENCE, _INSTRUCTORS = "Methods", "For instructors"
+_SCIENCE, _SETUP, _INSTRUCTORS = "Methods", "This machine", "For instructors"
 app.command(rich_help_panel=_SCIENCE)(training.train)
 app.command(rich_help_panel=_SCIENCE)(training.evaluate)
+app.command(rich_help_panel=_SCIENCE)(data.data)
+app.command(rich_help_panel=_SETUP)(setup.doctor)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.course)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.lint)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.sample_class)
+app.command(rich_help_panel=_INSTRUCTORS)(setup.bundle)
 
 
 @app.callback(invoke_without_command=True)

@@ -116,9 +116,27 @@ def test_the_builtin_set_survives_the_way_through_a_folder(tmp_path, monkeypatch
 def test_arguments_that_make_no_sense_are_refused():
     with pytest.raises(InputError, match="split='validation', expected 'train' or 'test'"):
         CamSeg(split="validation")
-    for size in (0, 2.5):
-        with pytest.raises(InputError, match=f"size={size}, expected a whole number"):
-            CamSeg(size=size)
+    for value in (0, 2.5):
+        with pytest.raises(InputError, match=f"size={value}, expected a whole number"):
+            CamSeg(size=value)
+        with pytest.raises(InputError, match=f"count={value}, expected a whole number"):
+            CamSeg(count=value)
+
+
+def test_a_few_pictures_are_the_first_of_all(folder):
+    few, every = CamSeg(split="test", count=25), CamSeg(split="test")
+    assert len(few) == 25
+    for i in (0, 7, 24):
+        assert np.array_equal(few.picture(i), every.picture(i))
+        assert np.array_equal(few.mask(i), every.mask(i))
+        assert few.labels[i] == every.labels[i]
+    assert len(CamSeg(split="test", count=5000)) == 1000
+    assert len(CamSeg(folder, count=3)) == 3
+
+
+def test_a_picture_is_prepared_as_the_items_are():
+    data = CamSeg(split="test", size=40, count=8)
+    assert torch.equal(data.prepare(data.picture(7)), data[7][0])
 
 
 def test_pictures_of_several_sizes_need_a_size(folder):

@@ -156,14 +156,15 @@ def test_wheel_that_cannot_be_built(course, tmp_path):
     assert "cannot be built" in refused(course, tmp_path / "out")
 
 
+REGION = re.compile(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1", re.DOTALL)
+
+
 def secrets(source: Path) -> set[str]:
-    """The lines of a lab that students must not get, if they are long enough to be telling."""
+    """The telling lines (20 characters or more) of a lab that it shows to authors alone."""
     text = "\n".join(cell.source for cell in nbformat.read(source, as_version=4).cells)
-    regions = re.findall(
-        r"### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)### END \1", text, flags=re.DOTALL
-    )
-    lines = {line.strip() for _, region in regions for line in region.splitlines()}
-    return {line for line in lines if len(line) >= 20}
+    given = REGION.sub("", text)
+    lines = {line.strip() for _, region in REGION.findall(text) for line in region.splitlines()}
+    return {line for line in lines if len(line) >= 20 and line not in given}
 
 
 def student_environment(folder: Path, wheel: Path) -> Path:

@@ -98,7 +98,7 @@ def _on_sources(
         for name, (picture, mask) in sources.items()
     ]
     table = iou_table(maps, masks).set_axis(list(sources))
-    titles = [f"{name} · IoU {value:.2f}" for name, value in table[SHOWN].items()]
+    titles = [f"{name}\nIoU {value:.2f}" for name, value in table[SHOWN].items()]
     return table, plots.show_maps(pictures, maps, masks, titles)
 
 

@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line. Each command imports what it needs when it runs, so that help is instant."""
 
 from __future__ import annotations
 
@@ -6,29 +6,41 @@ import sys
 
 import typer
 
-from labkit.commands import training
+from labkit import __version__
+from labkit.commands import data, grading, setup, training
 from labkit.errors import InputError
 
 app = typer.Typer(
     name="labkit",
-    help="Train, look and grade: a course kit on class activation maps.",
+    help="A course kit on class activation maps and weakly supervised segmentation.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-app.command()(training.train)
-app.command()(training.evaluate)
+_SCIENCE, _SETUP, _INSTRUCTORS = "Methods", "This machine", "For instructors"
+app.command(rich_help_panel=_SCIENCE)(training.train)
+app.command(rich_help_panel=_SCIENCE)(training.evaluate)
+app.command(rich_help_panel=_SCIENCE)(data.data)
+app.command(rich_help_panel=_SETUP)(setup.doctor)
+app.command(rich_help_panel=_INSTRUCTORS)(grading.course)
+app.command(rich_help_panel=_INSTRUCTORS)(grading.lint)
+app.command(rich_help_panel=_INSTRUCTORS)(grading.sample_class)
+app.command(rich_help_panel=_INSTRUCTORS)(setup.bundle)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    """Answer options that stand before any command."""
+    if show:
+        typer.echo(f"labkit {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:
-    """Run the command line; what cannot be used ends in one sentence and exit code 2."""
+    """Run the command line; what a person gave wrongly ends in one sentence and exit code 2."""
     try:
         app()
     except InputError as error:
-        print(f"labkit: {' '.join(str(error).split())}", file=sys.stderr)
+        typer.echo(f"labkit: {error}", err=True)
         sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

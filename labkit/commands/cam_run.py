@@ -70,7 +70,7 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
     model.load_state_dict(weights)
     drawn = _draw(settings.test_images, len(test), settings.seed)
     sources = find_sources(test, console)
-    make_report(model, test, drawn, sources, settings.size).print(console)
+    make_report(model, test, drawn, sources).print(console)
 
 
 def _check_enough(n: int, settings: Settings) -> None:
@@ -157,7 +157,7 @@ def _test(
 ) -> None:
     """The one look at the test images."""
     drawn = _draw(settings.test_images, len(test), settings.seed)
-    report = make_report(model, test, drawn, sources, settings.size)
+    report = make_report(model, test, drawn, sources)
     runs.write_json({"epoch": epoch, **report.figures()}, folder / "test.json")
     _save(plots.confusion(report.evaluation.confusion, test.classes), folder / "confusion.png")
     if report.cams is not None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.console import Console
@@ -25,7 +24,6 @@ from labkit.training import Evaluation, evaluate, pick_device
 
 Sources = Mapping[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's channels, as in CamSeg
 SHOWN = 125  # the threshold under which the pictures of the maps give their IoU
 
 
@@ -75,23 +73,19 @@ def find_sources(data: CamSeg, console: Console) -> Sources:
         return {}
 
 
-def make_report(
-    model: nn.Module, data: CamSeg, images: list[int], sources: Sources, size: int
-) -> Report:
+def make_report(model: nn.Module, data: CamSeg, images: list[int], sources: Sources) -> Report:
     """Test a network on some images of a test set, and its maps on the sources of true masks."""
     evaluation = evaluate(model, Subset(data, images))
-    table, cams = _on_sources(model, data, sources, size) if sources else (None, None)
+    table, cams = _on_sources(model, data, sources) if sources else (None, None)
     return Report(evaluation, table, _on_test_images(model, data, images), cams)
 
 
-def _on_sources(
-    model: nn.Module, data: CamSeg, sources: Sources, size: int
-) -> tuple[pd.DataFrame, Figure]:
+def _on_sources(model: nn.Module, data: CamSeg, sources: Sources) -> tuple[pd.DataFrame, Figure]:
     pictures, masks = zip(*sources.values(), strict=True)
     maps = [
         class_maps(
             model,
-            as_input(picture, size)[None],
+            data.prepare(picture)[None],
             torch.tensor([data.classes.index(name)]),
             mask.shape,
         )[0]
@@ -126,10 +120,3 @@ def _iou_table(sources: pd.DataFrame, test: pd.DataFrame | None) -> Table:
     if test is not None:
         table.add_row(f"mean of {len(test)} test images", *(f"{v:.3f}" for v in test.mean()))
     return table
-
-
-def as_input(picture: NDArray[np.uint8], size: int) -> Tensor:
-    """A picture [H,W,3] as `CamSeg` gives it to the network: float32 [3,size,size]."""
-    image = torch.tensor(picture).permute(2, 0, 1)[None].float() / 255
-    image = F.interpolate(image, (size, size), mode="bilinear", antialias=True)[0]
-    return (image - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)

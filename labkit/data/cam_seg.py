@@ -35,6 +35,7 @@ class CamSeg(Dataset[tuple[Tensor, int]]):
         split: "train" or "test".
         size: side of the square images in pixels, resized bilinearly with antialiasing; None
             keeps the pictures as they are.
+        count: how many pictures, the first ones; None for all.
 
     Raises:
         InputError: an argument, or anything in the folder, cannot be used; with file and line.
@@ -52,25 +53,25 @@ class CamSeg(Dataset[tuple[Tensor, int]]):
         root: str | Path = "builtin",
         split: Literal["train", "test"] = "train",
         size: int | None = None,
+        count: int | None = None,
     ) -> None:
         if split not in ("train", "test"):
             raise InputError(f"split={split!r}, expected 'train' or 'test'")
-        if size is not None and (not isinstance(size, int) or size < 1):
-            raise InputError(
-                f"size={size!r}, expected a whole number of pixels, 1 or more, or None"
-            )
+        for name, value in (("size", size), ("count", count)):
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise InputError(f"{name}={value!r}, expected a whole number from 1, or None")
         self._size = size
         self._folder = None if root == "builtin" else Path(root)
         self._masks: NDArray[np.bool_] | None = None
         if self._folder is None:
-            scenes = builtin.scenes(split)
+            scenes = builtin.scenes(split, count)
             self.classes = CLASSES
             self.labels = torch.tensor(scenes.labels)
             self._pictures = list(scenes.pictures)
             # Weak supervision: training pictures have labels and nothing else.
             self._masks = scenes.masks if split == "test" else None
         else:
-            pictures, labels = cam_seg_folder.read_split(self._folder, split)
+            pictures, labels = cam_seg_folder.read_split(self._folder, split, count)
             self.classes = cam_seg_folder.read_classes(self._folder)
             self.labels = torch.tensor(labels)
             self._pictures = list(pictures)
@@ -89,12 +90,16 @@ class CamSeg(Dataset[tuple[Tensor, int]]):
         return len(self._pictures)
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        image = torch.tensor(self._pictures[i]).permute(2, 0, 1).float()
+        return self.prepare(self._pictures[i]), int(self.labels[i])
+
+    def prepare(self, picture: NDArray[np.uint8]) -> Tensor:
+        """Any picture uint8 [H,W,3] as an image for the network, as the items are: [3,H,W]."""
+        image = torch.tensor(picture).permute(2, 0, 1).float()
         if self._size is not None and image.shape[1:] != (self._size, self._size):
             image = F.interpolate(
                 image[None], size=(self._size, self._size), mode="bilinear", antialias=True
             )[0]
-        return image.sub_(255 * _MEAN).div_(255 * _STD), int(self.labels[i])
+        return image.sub_(255 * _MEAN).div_(255 * _STD)
 
     def picture(self, i: int) -> NDArray[np.uint8]:
         """Picture i as it is, for display: uint8 [H,W,3] at its own size."""
@@ -116,6 +121,24 @@ class CamSeg(Dataset[tuple[Tensor, int]]):
         if self._folder is not None:
             return cam_seg_folder.read_sources(self._folder, self.classes)
         return builtin.sources()
+
+
+def write_builtin(to: str | Path) -> None:
+    """Write the built-in set as a folder in the documents' layout, with its ten masks.
+
+    Raises:
+        InputError: `to` exists already or its parent does not.
+    """
+    scenes = {split: builtin.scenes(split) for split in builtin.COUNT}
+    cam_seg_folder.write_folder(
+        to,
+        CLASSES,
+        {
+            split: cam_seg_folder.LabelledPictures(list(made.pictures), made.labels.tolist())
+            for split, made in scenes.items()
+        },
+        builtin.sources(),
+    )
 
 
 def unnormalize(images: Tensor) -> Tensor:

@@ -64,8 +64,10 @@ def read_classes(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def read_split(folder: Path, split: Split) -> LabelledPictures:
-    """All pictures of a split in the order of its index; every one is read, so none fails later.
+def read_split(folder: Path, split: Split, count: int | None = None) -> LabelledPictures:
+    """The first `count` pictures of a split in the order of its index; None for all of them.
+
+    Every one is read, so none fails later.
 
     Raises:
         InputError: the folder or its index is missing, a line of the index is wrong, or a picture
@@ -79,7 +81,7 @@ def read_split(folder: Path, split: Split) -> LabelledPictures:
             raise InputError(
                 f"{path} is missing: the folder must hold {split}/ and {split}_cls.txt"
             )
-    entries = _read_index(index, {entry.name for entry in os.scandir(pictures_folder)})
+    entries = _read_index(index, {entry.name for entry in os.scandir(pictures_folder)})[:count]
 
     def read(number_and_name: tuple[int, str]) -> Picture:
         number, name = number_and_name

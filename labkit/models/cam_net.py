@@ -27,7 +27,7 @@ class CamOutput(NamedTuple):
 class CamNet(nn.Module):
     """ResNet-18 up to the end of `layer2`, global average pooling and a linear classifier.
 
-    A 224x224 image gives 128 feature maps of 28x28; any image of at least 8x8 is accepted.
+    A 224x224 image gives 128 feature maps of 28x28: one value for every 8x8 pixels, rounded up.
 
     The handout's "Layer 2 BasicBlock 1" is read as the block that printing the model shows as
     `(1): BasicBlock`, so the backbone holds the whole of `layer2` (683,072 parameters). Stopping

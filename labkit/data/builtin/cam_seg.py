@@ -8,6 +8,7 @@ numpy keeps the same for ever, so the set is the same on every machine, byte for
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -36,9 +37,14 @@ PHOTOGRAPHS: dict[Split, tuple[str, ...]] = {
     "train": ("astronaut", "brick", "camera", "coins", "grass", "ihc", "motorcycle_left"),
     "test": ("chelsea", "coffee", "gravel", "moon"),
 }
-_SEED: dict[Split, int] = {"train": 20161, "test": 20162}
+_SEED = {
+    ("train", "background"): 1,
+    ("train", "shape"): 2,
+    ("test", "background"): 3,
+    ("test", "shape"): 4,
+}
 
-_DRAWS = 24  # raw numbers set aside for each scene, more than it takes
+_DRAWS = 12  # raw numbers set aside for a background or a shape, more than either takes
 _TURNS = 256
 _ONE = 1 << 14  # fixed point: 1.0
 _ANGLES = 2 * np.pi * np.arange(_TURNS) / _TURNS
@@ -48,15 +54,11 @@ _SIN = np.rint(np.sin(_ANGLES) * _ONE).astype(np.int64)
 
 
 class Scenes(NamedTuple):
-    """One split: what is seen, where the shape is, and what was there before it.
-
-    `pictures` and `backgrounds` are uint8 [n,96,96,3], `masks` bool [n,96,96], `labels` int64 [n].
-    """
+    """One split: pictures uint8 [n,96,96,3], masks bool [n,96,96] and labels int64 [n]."""
 
     pictures: NDArray[np.uint8]
     masks: NDArray[np.bool_]
     labels: NDArray[np.int64]
-    backgrounds: NDArray[np.uint8]
 
 
 class _Chance:
@@ -71,32 +73,44 @@ class _Chance:
 
 
 @cache
-def scenes(split: Split) -> Scenes:
-    """All scenes of a split: 400 (train) or 100 (test) a class, the classes in turn.
+def scenes(split: Split, count: int | None = None) -> Scenes:
+    """The first `count` scenes of a split, the classes in turn; None for all that it has.
 
-    Made in a second or two, once a process; the arrays are read-only since all share them.
+    A split holds 400 (train) or 100 (test) scenes of each class. All are made in a few seconds,
+    once a process; the arrays are read-only since all share them.
     """
-    count = COUNT[split]
-    photographs = views(PHOTOGRAPHS[split], SIZE)
-    chances = np.random.PCG64(_SEED[split]).random_raw(count * _DRAWS).reshape(count, _DRAWS)
-    labels = np.arange(count, dtype=np.int64) % len(CLASSES)
-    backgrounds = np.empty((count, SIZE, SIZE, 3), np.uint8)
-    masks = np.zeros((count, SIZE, SIZE), np.bool_)
-    pictures = np.empty_like(backgrounds)
-    for i in range(count):
-        chance = _Chance(chances[i])
-        backgrounds[i] = _background(photographs, chance)
-        pictures[i] = backgrounds[i]
-        _place_shape(pictures[i], masks[i], stencils()[labels[i]], chance)
-    made = Scenes(pictures, masks, labels, backgrounds)
+    pictures = backgrounds(split, count)
+    masks = np.zeros(pictures.shape[:3], np.bool_)
+    labels = np.arange(len(pictures), dtype=np.int64) % len(CLASSES)
+    for picture, mask, label, chance in zip(
+        pictures, masks, labels, _chances(split, "shape", count), strict=True
+    ):
+        _place_shape(picture, mask, stencils()[label], chance)
+    made = Scenes(pictures, masks, labels)
     for array in made:
         array.setflags(write=False)
     return made
 
 
+def backgrounds(split: Split, count: int | None = None) -> NDArray[np.uint8]:
+    """What the pictures of a split show before any shape is set in, uint8 [n,96,96,3]."""
+    photographs = views(PHOTOGRAPHS[split], SIZE)
+    return np.stack([_background(photographs, c) for c in _chances(split, "background", count)])
+
+
+def _chances(
+    split: Split, part: Literal["background", "shape"], count: int | None
+) -> Iterator[_Chance]:
+    """Chance for one part of each of the first scenes, from a stream of its own."""
+    stream = np.random.PCG64(_SEED[split, part])
+    scenes = COUNT[split] if count is None else min(count, COUNT[split])
+    for row in stream.random_raw(scenes * _DRAWS).reshape(-1, _DRAWS):
+        yield _Chance(row)
+
+
 def sources() -> OrderedDict[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
     """The first test scene of each class: class -> (picture [96,96,3], mask [96,96])."""
-    test = scenes("test")
+    test = scenes("test", len(CLASSES))
     return OrderedDict(
         (name, (test.pictures[i].copy(), test.masks[i].copy())) for i, name in enumerate(CLASSES)
     )

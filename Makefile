@@ -1,0 +1,44 @@
+# What is done here, one command each; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help course test test-all lint bundle clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+course: $(READY) ## build a small course with made-up students, grade it and say where to look
+	@$(BIN)/python -m labkit course
+
+test: lint ## run the linters and the quick tests
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: test ## run the linters and all tests
+	@$(BIN)/python -m pytest -m slow
+
+lint: $(READY) ## check format, style, types and the direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bundle: $(READY) ## pack what students get into bundle/
+	@$(BIN)/python -m labkit bundle
+
+clean: ## remove .venv, the bundle and caches, never submitted work or marks
+	rm -rf $(VENV) bundle build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# Two stamps: a problem that the doctor finds is mended without installing everything again.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@.ci/check-python "$(PYTHON)"
+	@echo "Installing into $(VENV): a few minutes, and about 6 GB on Linux, where torch brings CUDA."
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	@touch $@
+
+$(READY): $(VENV)/installed
+	@$(BIN)/python -m labkit doctor
+	@touch $@

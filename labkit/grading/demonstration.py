@@ -1,0 +1,133 @@
+"""`labkit course`: generate every lab, grade a sample class, and compare its marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from labkit.errors import InputError
+from labkit.grading import commands, notebooks, sample_class
+from labkit.grading.gradebook import automatic_scores
+from labkit.grading.sample_class import Student
+
+_GRADING = re.compile(r"Autograding .*[/\\]autograded[/\\](?P<student>[^/\\]+)[/\\]")
+
+
+def demonstrate(root: Path, course: Path, console: Console) -> bool:
+    """Generate every lab of the repository, and grade a sample class in a folder of its own.
+
+    Args:
+        root: the course repository.
+        course: where the sample class is graded; an earlier one there is replaced.
+        console: where progress and the table of grades are printed.
+
+    Returns:
+        Whether every submission got exactly the marks that it should.
+
+    Raises:
+        InputError: there is no lab in `root`, or one of nbgrader's commands fails as a whole.
+    """
+    labs = sorted(path.parent.name for path in root.glob("source/*/*.ipynb"))
+    if not labs:
+        raise InputError(
+            f"there is no lab in {root / 'source'}: run this in the course repository, the folder "
+            "that holds source/ and release/"
+        )
+    log = root / ".nbgrader.log"
+    log.unlink(missing_ok=True)
+    for lab in labs:
+        with console.status(f"generating {lab}"):
+            _must_work(root, "generate_assignment", lab, "--force", log=log)
+        console.print(f"generated release/{lab}")
+    classes = {lab: sample_class.students(root, lab) for lab in labs}
+    sample_class.write_course(root, course, classes)
+    log = course / "nbgrader.log"
+    right = True
+    for lab, members in classes.items():
+        _grade(course, lab, members, log, console)
+        right &= _report(root, course, lab, members, console)
+    console.print(_what_to_open(course, labs[0]), highlight=False)
+    return right
+
+
+def _must_work(course: Path, *arguments: str, log: Path) -> None:
+    if commands.nbgrader(course, *arguments, log=log) != 0:
+        last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-15:])
+        raise InputError(f"nbgrader {' '.join(arguments)} failed; the end of {log}:\n{last}")
+
+
+def _grade(course: Path, lab: str, members: list[Student], log: Path, console: Console) -> None:
+    """Run the three commands of an instructor. A broken file makes autograde's exit code 1."""
+    with console.status(f"{lab}: preparing") as status:
+        _must_work(course, "generate_assignment", lab, log=log)
+        done = 0
+
+        def on_line(line: str) -> None:
+            nonlocal done
+            if match := _GRADING.search(line):
+                done += 1
+                status.update(f"{lab}: autograding {match['student']} ({done} of {len(members)})")
+
+        commands.nbgrader(course, "autograde", lab, log=log, on_line=on_line)
+        status.update(f"{lab}: writing feedback")
+        _must_work(course, "generate_feedback", lab, log=log)
+
+
+def _report(root: Path, course: Path, lab: str, members: list[Student], console: Console) -> bool:
+    source = notebooks.read(root / "source" / lab / f"{lab}.ipynb")
+    tasks = source.metadata["labkit"]["tasks"]
+    console.print(f"\n{lab}, automatic marks:", style="bold")
+    for number, task in enumerate(tasks, 1):
+        console.print(f"  {number}  {task['name']}, {task['points']:g} points", highlight=False)
+    table = Table("submission")
+    for name in [*map(str, range(1, len(tasks) + 1)), "total"]:
+        table.add_column(name, justify="right")
+    table.add_column("as expected")
+    right = True
+    for student in members:
+        scores = automatic_scores(course, lab, student.name)
+        as_expected = scores == dict(student.expected) and _graded(course, lab, student)
+        right &= as_expected
+        table.add_row(student.name, *_marks(tasks, scores), _verdict(as_expected, student))
+    console.print(table)
+    by_hand = sum(notebooks.points(source).values()) - notebooks.automatic_points(source)
+    console.print(
+        f"{notebooks.automatic_points(source):g} points are given automatically, {by_hand:g} more "
+        "by hand, in the formgrader."
+    )
+    return right
+
+
+def _graded(course: Path, lab: str, student: Student) -> bool:
+    """Whether there is a graded notebook exactly for a submission that can be read."""
+    return (course / "autograded" / student.name / lab).is_dir() is not student.unreadable
+
+
+def _marks(tasks: list[dict], scores: dict[str, float] | None) -> Iterator[str]:
+    if scores is None:
+        yield from ["-"] * (len(tasks) + 1)
+        return
+    for task in tasks:
+        yield f"{sum(scores[cell] for cell in task['cells']):g}"
+    yield f"{sum(scores.values()):g}"
+
+
+def _verdict(right: bool, student: Student) -> str:
+    if not right:
+        wanted = ", ".join(f"{cell} {points:g}" for cell, points in student.expected.items())
+        return f"[red]no, expected {wanted}[/red]"
+    return "yes, not a notebook" if student.unreadable else "yes"
+
+
+def _what_to_open(course: Path, lab: str) -> str:
+    page = course / "feedback" / "half-done" / lab / f"{lab}.html"
+    return (
+        f"\nA student's feedback, to open in a browser:\n  {page}\n"
+        f"The class as an instructor sees it: start `jupyter lab` in {course}, then the menu\n"
+        "  Nbgrader > Formgrader\n"
+        f"What nbgrader printed:\n  {course / 'nbgrader.log'}"
+    )

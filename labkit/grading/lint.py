@@ -1,0 +1,250 @@
+"""What can be wrong with a lab before any student sees it.
+
+`lint_source` reads the notebook with solutions and hidden tests, `lint_release` the one that
+students get. Both run inside `nbgrader generate_assignment` (see `plugins`) and stop it, and as
+`labkit lint LAB`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader import utils
+from rapidfuzz.distance import Levenshtein
+
+from labkit.errors import InputError
+from labkit.grading.notebooks import DELIMITERS, grade_id, points, read
+
+_SPELLINGS = tuple(name for pair in DELIMITERS for name in pair)
+# Delimiters stand alone on a line, after comment signs or inside an HTML comment.
+_COMMENT = re.compile(r"^\s*(?:#+|<!--|%+|//)\s*([A-Za-z_\- ]{8,24}?)\s*(?:-->|#*)\s*$")
+_TYPOS = 3
+_LONG_ENOUGH_TO_RECOGNISE = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend, and where."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def lint(course: Path, lab: str) -> list[Problem]:
+    """Every problem of a lab in a course folder, its release included if there is one.
+
+    Raises:
+        InputError: the course has no such lab, or a notebook cannot be read.
+    """
+    folder = course / "source" / lab
+    if not folder.is_dir():
+        known = sorted(path.name for path in (course / "source").glob("*") if path.is_dir())
+        raise InputError(
+            f"there is no lab {lab!r} in {course / 'source'}, expected one of: {', '.join(known)}"
+        )
+    problems = []
+    for path in sorted(folder.glob("*.ipynb")):
+        problems += lint_source(path)
+        release = course / "release" / lab / path.name
+        if release.is_file():
+            problems += lint_release(read(release), read(path))
+    return problems
+
+
+def lint_source(path: Path) -> list[Problem]:
+    """Problems of a notebook with solutions, and of the files beside it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    notebook = read(path)
+    rules = (_grade_ids, _outputs, _delimiters, _points_table, _untested, _handed_on)
+    found = [problem for rule in rules for problem in rule(notebook)]
+    return [*_cell_ids(path), *found, *_stray_files(notebook, path.parent)]
+
+
+def lint_release(notebook: NotebookNode, source: NotebookNode) -> list[Problem]:
+    """Problems of a notebook for students, made from `source`: above all, anything given away."""
+    return [*_outputs(notebook), *_leftover_delimiters(notebook), *_leaks(notebook, source)]
+
+
+def _where(cell: NotebookNode) -> str:
+    return f"cell {grade_id(cell) or cell.get('id', '?')!r}"
+
+
+def _cell_ids(path: Path) -> Iterator[Problem]:
+    """nbformat gives cells without an id of their own a new one at every reading."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for name, count in Counter(cell.get("id") for cell in cells).items():
+        if name is None:
+            yield Problem(path.name, f"{count} cells have no id: save it as nbformat 4.5")
+        elif count > 1:
+            yield Problem(f"cell {name!r}", f"{count} cells have this id")
+
+
+def _grade_ids(notebook: NotebookNode) -> Iterator[Problem]:
+    for name, count in Counter(filter(None, map(grade_id, notebook.cells))).items():
+        if count > 1:
+            yield Problem(f"cell {name!r}", f"{count} cells have this grade_id")
+
+
+def _outputs(notebook: NotebookNode) -> Iterator[Problem]:
+    for cell in notebook.cells:
+        if cell.get("outputs") or cell.get("execution_count"):
+            yield Problem(_where(cell), "has outputs: clear them, they can give answers away")
+
+
+def _delimiters(notebook: NotebookNode) -> Iterator[Problem]:
+    for cell in notebook.cells:
+        for line in cell.source.split("\n"):
+            meant = _meant(line)
+            if meant and meant not in line:
+                yield Problem(_where(cell), f"{line.strip()!r} should be spelt '### {meant}'")
+        for begin, end in DELIMITERS:
+            order = re.findall(f"{begin}|{end}", cell.source)
+            if order != [begin, end] * (len(order) // 2):
+                yield Problem(_where(cell), f"{begin} and {end} do not pair up")
+        if DELIMITERS[0][0] in cell.source and not utils.is_solution(cell):
+            yield Problem(_where(cell), "holds a solution but is not marked as a solution cell")
+        if DELIMITERS[1][0] in cell.source and not utils.is_grade(cell):
+            yield Problem(_where(cell), "holds hidden tests but is not marked as a test cell")
+        if DELIMITERS[2][0] in cell.source and not (utils.is_locked(cell) or utils.is_task(cell)):
+            yield Problem(_where(cell), "holds a marking scheme but is not locked")
+
+
+def _meant(line: str) -> str | None:
+    """The delimiter that a comment is, or is misspelt for."""
+    match = _COMMENT.match(line)
+    if match is None:
+        return None
+    words = re.sub(r"[\s_\-]+", " ", match[1]).upper().strip()
+    closest = min(_SPELLINGS, key=lambda name: Levenshtein.distance(words, name))
+    return closest if Levenshtein.distance(words, closest) <= _TYPOS else None
+
+
+def _points_table(notebook: NotebookNode) -> Iterator[Problem]:
+    """The tasks in the notebook's metadata share out the graded cells, and the points agree."""
+    table = notebook.metadata.get("labkit", {}).get("tasks")
+    if table is None:
+        return  # a course that was not written for labkit
+    of_cells = points(notebook)
+    for task in table:
+        missing = [name for name in task["cells"] if name not in of_cells]
+        if missing:
+            yield Problem(f"task {task['name']!r}", f"has no graded cells {', '.join(missing)}")
+            continue
+        total = sum(of_cells[name] for name in task["cells"])
+        if abs(total - task["points"]) > 1e-9:
+            yield Problem(
+                f"task {task['name']!r}",
+                f"its cells carry {total:g} points, the lab's table says {task['points']:g}",
+            )
+    listed = Counter(name for task in table for name in task["cells"])
+    for name in of_cells:
+        if listed[name] != 1:
+            yield Problem(f"cell {name!r}", f"stands in {listed[name]} tasks of the lab's table")
+
+
+def _untested(notebook: NotebookNode) -> Iterator[Problem]:
+    """Code to write that nothing marks before the next code to write."""
+    waiting = None
+    for cell in notebook.cells:
+        is_answer = utils.is_solution(cell) and not utils.is_grade(cell)
+        if waiting is not None and is_answer:
+            yield Problem(_where(waiting), "is followed by no test cell")
+        if is_answer:
+            waiting = cell
+        elif utils.is_grade(cell):
+            waiting = None
+    if waiting is not None:
+        yield Problem(_where(waiting), "is followed by no test cell")
+
+
+def _handed_on(notebook: NotebookNode) -> Iterator[Problem]:
+    """Names that a test cell binds for a later cell: a judge outside the kernel keeps them."""
+    elsewhere: set[str] = set()
+    by_tests: dict[str, str] = {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        bound, used = _names(cell.source)
+        for name in sorted(used - bound - elsewhere):
+            if name in by_tests:
+                yield Problem(_where(cell), f"uses {name!r}, which only {by_tests[name]} defines")
+        if utils.is_grade(cell):
+            by_tests |= dict.fromkeys(bound, _where(cell))
+        else:
+            elsewhere |= bound
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names that code binds at any level, and those it reads."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # IPython magic; the notebook's own run judges that
+        return set(), set()
+    bound: set[str] = set()
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return bound, used
+
+
+def _stray_files(notebook: NotebookNode, folder: Path) -> Iterator[Problem]:
+    """nbgrader copies every file beside the notebook to the students."""
+    wanted = set(notebook.metadata.get("labkit", {}).get("files", []))
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.suffix != ".ipynb" and name not in wanted:
+            yield Problem(
+                name, "would be released to students: remove it, or list it under labkit.files"
+            )
+
+
+def _leftover_delimiters(notebook: NotebookNode) -> Iterator[Problem]:
+    for cell in notebook.cells:
+        for line in cell.source.split("\n"):
+            if _meant(line) or any(name in line.upper() for name in _SPELLINGS):
+                yield Problem(_where(cell), f"an authoring delimiter is released: {line.strip()!r}")
+
+
+def _leaks(notebook: NotebookNode, source: NotebookNode) -> Iterator[Problem]:
+    """Lines of solutions, hidden tests and marking schemes that reached the release."""
+    hidden: set[str] = set()
+    shown: set[str] = set()
+    for cell in source.cells:
+        for line, secret in _marked_lines(cell.source):
+            (hidden if secret else shown).add(line)
+    secrets = {line for line in hidden - shown if len(line) >= _LONG_ENOUGH_TO_RECOGNISE}
+    for cell in notebook.cells:
+        for line in cell.source.split("\n"):
+            if line.strip() in secrets:
+                yield Problem(_where(cell), f"a hidden line is released: {line.strip()!r}")
+
+
+def _marked_lines(text: str) -> Iterator[tuple[str, bool]]:
+    """The lines of a cell without indentation, each with whether it stands between delimiters."""
+    secret = False
+    for line in text.split("\n"):
+        meant = _meant(line)
+        if meant is None:
+            yield line.strip(), secret
+        else:
+            secret = meant.startswith("BEGIN")

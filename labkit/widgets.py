@@ -1,0 +1,139 @@
+"""Interactive figures for notebooks, where a slider teaches more than a table.
+
+Each returns one ipywidgets box. A notebook that is read without a kernel shows no widget, so the
+notebooks put a picture from `labkit.plots` beside each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import ipywidgets
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from labkit import plots
+from labkit.errors import InputError
+from labkit.metrics import iou
+
+_SIDE = 288  # pixels on the screen
+_CUT, _TRUTH = (0, 158, 115), (86, 224, 255)  # green and sky blue, apart for every reader
+
+
+def threshold_explorer(
+    pictures: Sequence[NDArray],
+    maps: Sequence[NDArray | Tensor],
+    masks: Sequence[NDArray],
+    titles: Sequence[str],
+) -> ipywidgets.VBox:
+    """Cut a map at a threshold; see the segmentation and its IoU with the true mask at once.
+
+    Args:
+        pictures: uint8 [H,W,3].
+        maps: one a picture, values in [0, 1], [H,W].
+        masks: the true masks, bool [H,W].
+        titles: names of the pictures.
+
+    Raises:
+        InputError: there is not one map, mask and title a picture.
+    """
+    if not len(pictures) == len(maps) == len(masks) == len(titles):
+        raise InputError(
+            f"{len(pictures)} pictures, {len(maps)} maps, {len(masks)} masks and {len(titles)} "
+            "titles, expected one of each"
+        )
+    choice = ipywidgets.Dropdown(
+        options=[(title, i) for i, title in enumerate(titles)], description="picture"
+    )
+    threshold = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01, description="threshold")
+    screen, caption = _screen(), ipywidgets.HTML()
+
+    def draw(_: object = None) -> None:
+        i = choice.value
+        values = torch.as_tensor(maps[i]).numpy()
+        cut = values >= threshold.value
+        left = _outlined(pictures[i], (cut, _CUT), (masks[i], _TRUTH))
+        right = _outlined(plots.overlay(pictures[i], values), (cut, _CUT), (masks[i], _TRUTH))
+        screen.value = _png(left, right)
+        caption.value = (
+            f"IoU <b>{iou(cut, masks[i]):.3f}</b> · the cut (green) covers {cut.mean():.0%} of the "
+            f"picture, the true mask (blue) {np.mean(masks[i]):.0%}"
+        )
+
+    return _box(draw, [choice, threshold], screen, caption)
+
+
+def class_picker(
+    picture: NDArray,
+    maps: NDArray | Tensor,
+    probabilities: NDArray | Tensor,
+    names: Sequence[str],
+) -> ipywidgets.VBox:
+    """Pick a class and see where its score comes from; the likeliest class comes first.
+
+    Args:
+        picture: uint8 [H,W,3].
+        maps: a map for each class, values in [0, 1], [N,H,W].
+        probabilities: of the classes, [N]; they need not add up to 1, if only some are shown.
+        names: the N class names.
+
+    Raises:
+        InputError: there is not one map and probability a class.
+    """
+    if not len(maps) == len(probabilities) == len(names):
+        raise InputError(
+            f"{len(maps)} maps, {len(probabilities)} probabilities and {len(names)} names, "
+            "expected one of each a class"
+        )
+    order = torch.as_tensor(probabilities).argsort(descending=True).tolist()
+    choice = ipywidgets.Dropdown(
+        options=[(f"{names[c]} ({probabilities[c]:.1%})", c) for c in order], description="class"
+    )
+    strength = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.05, description="map")
+    screen, caption = _screen(), ipywidgets.HTML()
+
+    def draw(_: object = None) -> None:
+        values = torch.as_tensor(maps[choice.value]).numpy()
+        screen.value = _png(picture, plots.overlay(picture, values, alpha=strength.value))
+        caption.value = (
+            f"<b>{names[choice.value]}</b>, probability {probabilities[choice.value]:.1%}; bright "
+            "places speak for the class"
+        )
+
+    return _box(draw, [choice, strength], screen, caption)
+
+
+def _screen() -> ipywidgets.Image:
+    return ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=f"{2 * _SIDE + 8}px"))
+
+
+def _box(
+    draw: Callable[..., None],
+    controls: Sequence[ipywidgets.Widget],
+    screen: ipywidgets.Image,
+    caption: ipywidgets.HTML,
+) -> ipywidgets.VBox:
+    for control in controls:
+        control.observe(draw, names="value")
+    draw()
+    return ipywidgets.VBox([ipywidgets.HBox(list(controls)), screen, caption])
+
+
+def _outlined(picture: NDArray, *regions: tuple[NDArray, tuple[int, int, int]]) -> NDArray:
+    """A picture enlarged to the screen, with the borders of regions drawn on it."""
+    scale = max(1, round(_SIDE / picture.shape[0]))
+    large = np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1)
+    for region, colour in regions:
+        mask = np.repeat(np.repeat(np.asarray(region, np.uint8), scale, axis=0), scale, axis=1)
+        borders, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        large = cv2.drawContours(large.copy(), borders, -1, colour, 2)
+    return large
+
+
+def _png(left: NDArray, right: NDArray) -> bytes:
+    gap = np.full((left.shape[0], max(2, left.shape[1] // 40), 3), 255, np.uint8)
+    both = np.concatenate([left, gap, right], axis=1)
+    return cv2.imencode(".png", cv2.cvtColor(both, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -1,0 +1,175 @@
+"""Every lab, end to end: its release, its reference, a blank, and all its mutants."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from labkit.grading import commands, mutants, notebooks, sample_class
+from labkit.grading.gradebook import automatic_scores
+from labkit.grading.lint import lint
+from labkit.grading.sample_class import Student, write_course
+
+ROOT = Path(__file__).parents[2]
+LABS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+
+
+@pytest.fixture(params=LABS, scope="module")
+def lab(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def source(lab):
+    return notebooks.read(ROOT / "source" / lab / f"{lab}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def release(lab):
+    return notebooks.read(ROOT / "release" / lab / f"{lab}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def known(lab):
+    return mutants.load(ROOT, lab)
+
+
+def test_there_is_a_lab():
+    assert LABS
+
+
+def test_nothing_to_mend(lab):
+    assert lint(ROOT, lab) == []
+
+
+def test_the_release_is_in_step_and_generated_the_same_twice(lab, tmp_path):
+    for course in (tmp_path / "once", tmp_path / "twice"):
+        shutil.copytree(ROOT / "source" / lab, course / "source" / lab)
+        shutil.copy(ROOT / "nbgrader_config.py", course)
+        log = tmp_path / "log.txt"
+        code = commands.nbgrader(course, "generate_assignment", lab, log=log)
+        assert code == 0, log.read_text()
+    made = [course / "release" / lab / f"{lab}.ipynb" for course in (tmp_path / "once", course)]
+    assert made[0].read_bytes() == made[1].read_bytes()
+    committed = ROOT / "release" / lab / f"{lab}.ipynb"
+    assert made[0].read_bytes() == committed.read_bytes(), (
+        f"release/{lab} is out of step: nbgrader generate_assignment {lab} --force"
+    )
+
+
+def test_lint_stops_a_release_that_would_leak(lab, tmp_path):
+    shutil.copytree(ROOT / "source" / lab, tmp_path / "source" / lab)
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    path = tmp_path / "source" / lab / f"{lab}.ipynb"
+    path.write_text(path.read_text().replace("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS", 1))
+    log = tmp_path / "log.txt"
+    assert commands.nbgrader(tmp_path, "generate_assignment", lab, log=log) != 0
+    assert "should be spelt '### BEGIN HIDDEN TESTS'" in log.read_text()
+    assert not (tmp_path / "release" / lab).exists()
+
+
+def test_a_lab_has_mutants_enough(known):
+    assert len(known.mutants) >= 15
+    assert sum(not mutant.visible for mutant in known.mutants.values()) >= 10
+
+
+def test_every_test_cell_has_a_mutant_that_fails_it(source, known):
+    killed = {cell for mutant in known.mutants.values() for cell in mutant.loses}
+    assert killed == {cell.metadata.nbgrader["grade_id"] for cell in notebooks.tests(source)}
+
+
+def test_marks_of_every_mutant_in_forks(source, release, known, tmp_path):
+    """Quickly, without the experiments: what each mutant scores, and what its author would see."""
+    answers = notebooks.solutions(source)
+    full = {name: p for name, p in notebooks.points(source).items() if name.startswith("test-")}
+    books = {"reference": (source, answers), "blank": (release, {})}
+    for name, mutant in known.mutants.items():
+        books[name] = (source, mutant.apply(answers))
+        books[f"{name} (visible)"] = (release, mutant.apply(answers))
+    found = dict(zip(books, run_in_forks(tmp_path, books.values()), strict=True))
+
+    assert {cell: score for cell, (score, _) in found["reference"].items()} == full
+    assert [score for score, _ in found["blank"].values()] == [0.0] * len(full)
+    for name, mutant in known.mutants.items():
+        expected = {cell: points - mutant.loses.get(cell, 0.0) for cell, points in full.items()}
+        assert {cell: score for cell, (score, _) in found[name].items()} == expected, name
+        seen = [error for _, error in found[f"{name} (visible)"].values() if error]
+        assert bool(seen) is mutant.visible, f"{name}: {seen}"
+
+
+def run_in_forks(folder: Path, books) -> list[dict]:
+    """What `run_in_forks.py` prints for notebooks (book, answers), in a process of its own."""
+    paths = []
+    for i, (book, answers) in enumerate(books):
+        paths.append(folder / f"{i}.ipynb")
+        nbformat.write(notebooks.submission(book, answers), paths[-1])
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("run_in_forks.py"))],
+        input="\n".join(map(str, paths)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LABKIT_PRESET": "grade"},
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_sample_class_gets_its_marks_from_nbgrader(lab, source, tmp_path):
+    """The README's demonstration: reference, blank, half done, two mistakes and a broken file."""
+    members = sample_class.students(ROOT, lab)
+    assert len(members) >= 6
+    by_name = {student.name: student for student in members}
+    assert sum(by_name["reference"].expected.values()) == notebooks.automatic_points(source)
+    assert sum(by_name["blank"].expected.values()) == 0
+    grade(tmp_path, lab, members)
+    assert_marks(tmp_path, lab, members)
+    assert_silent(notebooks.read(tmp_path / "autograded" / "reference" / lab / f"{lab}.ipynb"))
+    assert not (tmp_path / "autograded" / "broken-file" / lab).exists()
+
+
+@pytest.mark.slow
+def test_marks_of_every_mutant_from_nbgrader(lab, source, release, known, tmp_path):
+    answers = notebooks.solutions(source)
+    full = dict.fromkeys(notebooks.points(source), 0.0)
+    full |= {
+        c.metadata.nbgrader["grade_id"]: c.metadata.nbgrader["points"]
+        for c in notebooks.tests(source)
+    }
+    members = [
+        Student(
+            name,
+            nbformat.writes(notebooks.submission(release, mutant.apply(answers))),
+            {cell: points - mutant.loses.get(cell, 0.0) for cell, points in full.items()},
+        )
+        for name, mutant in known.mutants.items()
+    ]
+    grade(tmp_path, lab, members)
+    assert_marks(tmp_path, lab, members)
+
+
+def grade(course: Path, lab: str, members: list[Student]) -> None:
+    """Stock nbgrader commands in a course folder of its own, as an instructor types them."""
+    course.rmdir()
+    write_course(ROOT, course, {lab: members})
+    log = course / "nbgrader.log"
+    assert commands.nbgrader(course, "generate_assignment", lab, log=log) == 0, log.read_text()
+    commands.nbgrader(course, "autograde", lab, log=log)
+
+
+def assert_marks(course: Path, lab: str, members: list[Student]) -> None:
+    found = {student.name: automatic_scores(course, lab, student.name) for student in members}
+    assert found == {student.name: dict(student.expected) for student in members}
+
+
+def assert_silent(notebook: nbformat.NotebookNode) -> None:
+    """Stock nbgrader takes anything on stderr for a failure, so the reference must print none."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "error", f"{cell.id}: {output.evalue}"
+            assert output.get("name") != "stderr", f"{cell.id}: {output.text}"

@@ -1,0 +1,217 @@
+"""Each rule of the lint finds its mistake and leaves a good notebook alone."""
+
+import json
+
+import nbformat
+import nbformat.warnings
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from labkit.errors import InputError
+from labkit.grading.lint import lint, lint_release, lint_source
+
+
+def cell(name, source, kind="code", **nbgrader):
+    make = new_code_cell if kind == "code" else new_markdown_cell
+    metadata = {"grade": False, "solution": False, "locked": False, "schema_version": 3}
+    metadata |= {"grade_id": name, "task": False, **nbgrader}
+    return make(source, id=name, metadata={"nbgrader": metadata})
+
+
+def answer(name="f", source="def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"):
+    return cell(name, source, solution=True)
+
+
+def graded(name="test-f", points=2, source="assert f() == 1"):
+    return cell(name, source, grade=True, locked=True, points=points)
+
+
+def notebook(*cells, tasks=({"name": "f", "points": 2, "cells": ["test-f"]},), **labkit):
+    book = new_notebook(cells=list(cells) or [answer(), graded()])
+    if tasks is not None:
+        book.metadata["labkit"] = {"tasks": list(tasks), **labkit}
+    return book
+
+
+def problems(book, folder):
+    (path := folder / "lab.ipynb").write_text(json.dumps(book))
+    return [str(problem) for problem in lint_source(path)]
+
+
+def test_a_good_notebook_has_no_problem(tmp_path):
+    assert problems(notebook(), tmp_path) == []
+
+
+def test_points_that_do_not_add_up(tmp_path):
+    (problem,) = problems(notebook(answer(), graded(points=1.5)), tmp_path)
+    assert problem == "task 'f': its cells carry 1.5 points, the lab's table says 2"
+
+
+def test_a_graded_cell_outside_the_table_and_a_task_without_its_cell(tmp_path):
+    book = notebook(answer(), graded("test-g"))
+    assert problems(book, tmp_path) == [
+        "task 'f': has no graded cells test-f",
+        "cell 'test-g': stands in 0 tasks of the lab's table",
+    ]
+
+
+def test_a_course_without_a_table_is_left_alone(tmp_path):
+    assert problems(notebook(answer(), graded(points=7), tasks=None), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "### BEGIN HIDDEN TEST",
+        "### BEGN HIDDEN TESTS",
+        "### begin hidden tests",
+        "# BEGIN_HIDDEN_TESTS",
+        "### BEGIN HIDEN TESTS ###",
+        "#BEGIN  HIDDEN  TESTS",
+    ],
+)
+def test_misspelt_delimiters(tmp_path, line):
+    source = f"assert f() == 1\n{line}\nassert f() != 2\n### END HIDDEN TESTS"
+    found = problems(notebook(answer(), graded(source=source)), tmp_path)
+    assert f"cell 'test-f': {line!r} should be spelt '### BEGIN HIDDEN TESTS'" in found
+
+
+@pytest.mark.parametrize("line", ["# the hidden layer is tested", "# begin with the solution of x"])
+def test_ordinary_comments_are_no_delimiters(tmp_path, line):
+    assert problems(notebook(answer(), graded(source=f"{line}\nassert f()")), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "### BEGIN HIDDEN TESTS\nassert f()",
+        "assert f()\n### END HIDDEN TESTS",
+        "### END HIDDEN TESTS\nassert f()\n### BEGIN HIDDEN TESTS",
+        "### BEGIN HIDDEN TESTS\n### BEGIN HIDDEN TESTS\nassert f()\n### END HIDDEN TESTS",
+    ],
+)
+def test_delimiters_that_do_not_pair_up(tmp_path, body):
+    found = problems(notebook(answer(), graded(source=body)), tmp_path)
+    assert found == ["cell 'test-f': BEGIN HIDDEN TESTS and END HIDDEN TESTS do not pair up"]
+
+
+def test_hidden_tests_and_solutions_in_the_wrong_cells(tmp_path):
+    hidden = "### BEGIN HIDDEN TESTS\nassert f()\n### END HIDDEN TESTS"
+    solved = "### BEGIN SOLUTION\nx = 1\n### END SOLUTION"
+    book = notebook(cell("a", hidden, locked=True), cell("b", solved), answer(), graded())
+    assert problems(book, tmp_path) == [
+        "cell 'a': holds hidden tests but is not marked as a test cell",
+        "cell 'b': holds a solution but is not marked as a solution cell",
+    ]
+
+
+def test_a_marking_scheme_in_a_cell_that_students_edit(tmp_path):
+    text = "Why?\n### BEGIN MARK SCHEME\n1 point\n### END MARK SCHEME"
+    book = notebook(answer(), graded(), cell("q", text, kind="markdown"))
+    assert problems(book, tmp_path) == ["cell 'q': holds a marking scheme but is not locked"]
+
+
+def test_outputs(tmp_path):
+    book = notebook(answer(), graded(), new_code_cell("1 + 1", id="z"))
+    book.cells[2]["outputs"] = [nbformat.v4.new_output("display_data", {"text/plain": "2"})]
+    assert problems(book, tmp_path) == [
+        "cell 'z': has outputs: clear them, they can give answers away"
+    ]
+
+
+def test_double_and_missing_cell_ids(tmp_path):
+    book = notebook(answer(), graded(), *(new_code_cell("1 + 1", id=name) for name in "xyz"))
+    for place in (2, 3):
+        del book.cells[place]["id"]
+    book.cells[4]["id"] = "f"
+    with pytest.warns((nbformat.warnings.MissingIDFieldWarning, nbformat.warnings.DuplicateCellId)):
+        found = problems(book, tmp_path)
+    assert found == [
+        "cell 'f': 2 cells have this id",
+        "lab.ipynb: 2 cells have no id: save it as nbformat 4.5",
+    ]
+
+
+def test_double_grade_ids(tmp_path):
+    again = graded()
+    again["id"] = "again"
+    book = notebook(answer(), graded(), again)
+    assert "cell 'test-f': 2 cells have this grade_id" in problems(book, tmp_path)
+
+
+def test_code_to_write_that_nothing_tests(tmp_path):
+    book = notebook(answer(), graded(), answer("g"))
+    assert problems(book, tmp_path) == ["cell 'g': is followed by no test cell"]
+    book = notebook(answer("g"), answer(), graded())
+    assert problems(book, tmp_path) == ["cell 'g': is followed by no test cell"]
+
+
+def test_names_handed_from_a_test_to_a_later_cell(tmp_path):
+    book = notebook(
+        answer(), graded(source="result = f()\nassert result"), new_code_cell("result", id="z")
+    )
+    assert problems(book, tmp_path) == ["cell 'z': uses 'result', which only cell 'test-f' defines"]
+    shared = new_code_cell("result = 2\nresult", id="z")
+    assert problems(notebook(answer(), graded(source="result = f()"), shared), tmp_path) == []
+
+
+def test_stray_files_are_found_and_listed_ones_allowed(tmp_path):
+    (tmp_path / "notes.txt").write_text("answers")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "cat.png").write_text("")
+    found = problems(notebook(), tmp_path)
+    assert [problem.split(":")[0] for problem in found] == ["images/cat.png", "notes.txt"]
+    found = problems(notebook(files=["images/cat.png"]), tmp_path)
+    assert [problem.split(":")[0] for problem in found] == ["notes.txt"]
+
+
+HIDDEN = """assert f() == 1
+### BEGIN HIDDEN TESTS
+assert f() is not True, 'a bool'
+### END HIDDEN TESTS"""
+
+
+def test_a_clean_release_has_no_problem():
+    source = notebook(answer(), graded(source=HIDDEN))
+    release = notebook(answer(source="def f():\n    raise NotImplementedError"), graded())
+    assert list(lint_release(release, source)) == []
+
+
+def test_hidden_lines_and_delimiters_of_any_spelling_in_a_release():
+    source = notebook(answer(), graded(source=HIDDEN))
+    leak = "### BEGIN hidden test\n  assert f() is not True, 'a bool'"
+    found = [
+        str(p) for p in lint_release(notebook(answer(source="pass"), graded(source=leak)), source)
+    ]
+    assert found == [
+        "cell 'test-f': an authoring delimiter is released: '### BEGIN hidden test'",
+        "cell 'test-f': a hidden line is released: \"assert f() is not True, 'a bool'\"",
+    ]
+
+
+def test_a_line_that_students_see_anyway_is_no_leak():
+    shown = "assert f() is not True, 'a bool'\n" + HIDDEN
+    source = notebook(answer(), graded(source=shown))
+    release = notebook(answer(source="pass"), graded(source=shown.split("###")[0]))
+    assert list(lint_release(release, source)) == []
+
+
+def test_a_whole_lab_in_a_course(tmp_path):
+    folder = tmp_path / "source" / "lab"
+    folder.mkdir(parents=True)
+    nbformat.write(notebook(answer(), graded(points=1)), folder / "lab.ipynb")
+    (released := tmp_path / "release" / "lab").mkdir(parents=True)
+    nbformat.write(notebook(), released / "lab.ipynb")
+    found = [str(problem) for problem in lint(tmp_path, "lab")]
+    assert found[0].startswith("task 'f': its cells carry 1 points")
+    assert "an authoring delimiter is released" in found[1]
+
+
+def test_a_lab_that_is_not_there_and_a_file_that_is_no_notebook(tmp_path):
+    folder = tmp_path / "source" / "lab"
+    folder.mkdir(parents=True)
+    with pytest.raises(InputError, match=r"there is no lab 'nope' in .*, expected one of: lab"):
+        lint(tmp_path, "nope")
+    (folder / "lab.ipynb").write_text(json.dumps({"cells": "?"}))
+    with pytest.raises(InputError, match=r"lab\.ipynb is not a notebook"):
+        lint(tmp_path, "lab")

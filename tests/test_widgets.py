@@ -1,0 +1,63 @@
+"""Widgets: what they show follows their controls."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from labkit import widgets
+from labkit.errors import InputError
+
+PICTURE = np.full((24, 36, 3), 90, np.uint8)
+
+
+def shown(box) -> np.ndarray:
+    """The picture on the screen of a widget, as pixels."""
+    (screen,) = (child for child in box.children if hasattr(child, "format"))
+    return cv2.imdecode(np.frombuffer(screen.value, np.uint8), cv2.IMREAD_COLOR)
+
+
+def control(box, description):
+    return next(c for c in box.children[0].children if c.description == description)
+
+
+@pytest.fixture
+def explorer():
+    ramp = torch.linspace(0, 1, 36).expand(24, 36)
+    mask = np.zeros((24, 36), bool)
+    mask[:, 18:] = True
+    return widgets.threshold_explorer([PICTURE, PICTURE], [ramp, 1 - ramp], [mask, mask], "ab")
+
+
+def test_the_slider_moves_cut_and_iou(explorer):
+    caption, before = explorer.children[2].value, shown(explorer)
+    assert "IoU <b>1.000</b>" in caption  # the upper half of the ramp is the mask
+    control(explorer, "threshold").value = 0.0
+    assert "IoU <b>0.500</b>" in explorer.children[2].value
+    assert "covers 100% of the picture, the true mask (blue) 50%" in explorer.children[2].value
+    assert (shown(explorer) != before).any()
+
+
+def test_another_picture_has_another_map(explorer):
+    control(explorer, "picture").value = 1
+    assert "IoU <b>0.000</b>" in explorer.children[2].value
+
+
+def test_the_picker_begins_with_the_likeliest_class_and_changes_the_map():
+    maps = torch.stack([torch.zeros(24, 36), torch.ones(24, 36)])
+    box = widgets.class_picker(PICTURE, maps, torch.tensor([0.2, 0.7]), ["cat", "dog"])
+    choice = control(box, "class")
+    assert [label for label, _ in choice.options] == ["dog (70.0%)", "cat (20.0%)"]
+    bright = shown(box)[:, -30:].mean()
+    choice.value = 0
+    assert "<b>cat</b>, probability 20.0%" in box.children[2].value
+    assert shown(box)[:, -30:].mean() < bright - 20
+    control(box, "map").value = 0.0
+    assert (shown(box)[:, -30:] == 90).all()
+
+
+def test_lists_that_do_not_belong_together():
+    with pytest.raises(InputError, match="2 pictures, 1 maps"):
+        widgets.threshold_explorer([PICTURE, PICTURE], [PICTURE[..., 0]], [], "ab")
+    with pytest.raises(InputError, match="1 maps, 2 probabilities and 1 names"):
+        widgets.class_picker(PICTURE, torch.zeros(1, 24, 36), [0.1, 0.2], ["cat"])

@@ -79,7 +79,8 @@ def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
     counts = cm.cpu().numpy()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     side = 2.2 + 0.5 * len(classes)
-    figure = Drawing(figsize=(side + 1.2, side), layout="constrained")
+    beside = 0.8 + 0.1 * max(map(len, classes))  # the names, and the bar of colours
+    figure = Drawing(figsize=(side + beside, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(share, cmap="cividis", vmin=0, vmax=1)
     for row, column in np.argwhere(counts):

@@ -39,6 +39,13 @@ def test_a_run_is_not_overwritten(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+def test_an_empty_folder_is_not_taken_over(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        create_run(tmp_path / "run", {})
+    assert not list((tmp_path / "run").iterdir())
+
+
 def test_two_at_once_take_two_numbers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folders = []
@@ -77,6 +84,15 @@ def test_what_is_no_run_is_refused(tmp_path, text, message):
         (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=message):
         read_config(tmp_path)
+
+
+def test_who_reads_meanwhile_sees_the_old_file_whole(tmp_path):
+    path = tmp_path / "test.json"
+    write_json({"accuracy": 1}, path)
+    with path.open() as reader:
+        write_json({"accuracy": 2}, path)
+        assert json.load(reader) == {"accuracy": 1}
+    assert json.loads(path.read_text()) == {"accuracy": 2}
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):

@@ -11,7 +11,6 @@ A class name of several words has underscores in files ("ringed_disc") and blank
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections import OrderedDict
@@ -34,6 +33,7 @@ Mask = NDArray[np.bool_]
 Sources = OrderedDict[str, tuple[Picture, Mask]]
 
 CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_LABELS = frozenset(str(label) for label in range(len(CLASSES)))
 
 
 class LabelledPictures(NamedTuple):
@@ -81,7 +81,7 @@ def read_split(folder: Path, split: Split, count: int | None = None) -> Labelled
             raise InputError(
                 f"{path} is missing: the folder must hold {split}/ and {split}_cls.txt"
             )
-    entries = _read_index(index, {entry.name for entry in os.scandir(pictures_folder)})[:count]
+    entries = _read_index(index, pictures_folder)[:count]
 
     def read(number_and_name: tuple[int, str]) -> Picture:
         number, name = number_and_name
@@ -95,8 +95,9 @@ def read_split(folder: Path, split: Split, count: int | None = None) -> Labelled
     return LabelledPictures(pictures, [label for _, _, label in entries])
 
 
-def _read_index(index: Path, present: set[str]) -> list[tuple[int, str, int]]:
+def _read_index(index: Path, pictures_folder: Path) -> list[tuple[int, str, int]]:
     """Line number, picture name and label of each line that is not blank."""
+    present = {path.name for path in pictures_folder.iterdir()}  # one look, not one a picture
     entries: list[tuple[int, str, int]] = []
     seen: dict[str, int] = {}
     for number, line in enumerate(_lines(index), 1):
@@ -112,15 +113,12 @@ def _read_index(index: Path, present: set[str]) -> list[tuple[int, str, int]]:
         if name in seen:
             raise InputError(f"{where}: {name} is listed before, in line {seen[name]}")
         if name not in present:
-            raise InputError(f"{where}: {name} is not in the folder {index.stem[:-4]}/")
+            raise InputError(f"{where}: {name} is not in {pictures_folder}")
         seen[name] = number
         entries.append((number, name, int(label)))
     if not entries:
         raise InputError(f"{index} is empty, expected lines 'name label'")
     return entries
-
-
-_LABELS = frozenset(str(label) for label in range(len(CLASSES)))
 
 
 def _lines(path: Path) -> list[str]:

@@ -33,7 +33,7 @@ def folder(tmp_path):
         ("00000.png 10\n", r"line 1: label '10', expected"),
         ("00000.png -1\n", r"line 1: label '-1', expected"),
         ("\n00000.png 1\n00000.png 1\n", r"line 3: 00000.png is listed before, in line 2"),
-        ("00000.png 1\nlost.png 1\n", r"line 2: lost.png is not in the folder .*train"),
+        ("00000.png 1\nlost.png 1\n", r"line 2: lost.png is not in .*train"),
         ("", r"train_cls.txt is empty"),
         (" \n\n", r"train_cls.txt is empty"),
     ],

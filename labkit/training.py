@@ -295,7 +295,8 @@ class _State:
                 f"{run} has had {len(last['history'])} epochs already, more than the {epochs} "
                 "asked for: ask for at least as many"
             )
-        self.best = load_checkpoint(run / "best.pt", device)
+        self.best = last["best"]
+        save_checkpoint(last["best"], run / "best.pt")
         self.rows = last["history"]
         self.model.load_state_dict(last["model"])
         self.optimizer.load_state_dict(last["optimizer"])
@@ -311,16 +312,17 @@ class _State:
             self._save(self.run, is_best)
 
     def _save(self, run: Path, is_best: bool) -> None:
-        """Write best.pt before last.pt: a kill in between repeats the epoch and writes it again."""
-        if is_best:
-            save_checkpoint(self.model.state_dict(), run / "best.pt")
+        """Write last.pt first: it holds the best weights too, so resuming mends best.pt."""
         last = {
             "settings": self.settings,
             "history": self.rows,
             "model": self.model.state_dict(),
+            "best": self.best,
             "optimizer": self.optimizer.state_dict(),
         }
         save_checkpoint(last, run / "last.pt")
+        if is_best:
+            save_checkpoint(self.model.state_dict(), run / "best.pt")
         with replacing(run / "history.csv") as draft:
             self.table.to_csv(draft, index=False)
 

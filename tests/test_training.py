@@ -330,24 +330,28 @@ class TestResume:
         assert same_history(history, quick(unbroken, epochs=5))
         assert same_weights(resumed, unbroken)
 
-    def test_a_kill_between_the_two_files_repeats_the_epoch(self, tmp_path, monkeypatch):
-        expected = quick(net(), epochs=4, run=tmp_path / "unbroken")
-        save = torch.save
-        epochs = iter(range(100))
+    @pytest.mark.parametrize("further", [0, 2])
+    def test_a_kill_between_the_two_files_is_mended(self, tmp_path, monkeypatch, further):
+        save, best_files = torch.save, iter(range(100))
 
         def killed(values, path):
-            if "history" in values and next(epochs) == 1:
+            if "history" not in values and next(best_files) == 1:
                 raise KeyboardInterrupt
             save(values, path)
 
         monkeypatch.setattr(torch, "save", killed)
         with pytest.raises(KeyboardInterrupt):
-            quick(net(), epochs=4, run=tmp_path / "broken")
-        resumed, unbroken = net(), net()
-        history = quick(resumed, epochs=4, run=tmp_path / "broken", resume=True)
-        assert same_history(history, expected)
-        unbroken.load_state_dict(load_checkpoint(tmp_path / "unbroken" / "best.pt"))
+            quick(net(), epochs=6, run=tmp_path)
+        monkeypatch.undo()
+        done = len(load_checkpoint(tmp_path / "last.pt")["history"])
+        assert 1 < done < 6
+        resumed, unbroken = net(seed=99), net()
+        history = quick(resumed, epochs=done + further, run=tmp_path, resume=True)
+        assert same_history(history, quick(unbroken, epochs=done + further))
         assert same_weights(resumed, unbroken)
+        stored = net()
+        stored.load_state_dict(load_checkpoint(tmp_path / "best.pt"))
+        assert same_weights(stored, unbroken)
 
     def test_a_finished_training_comes_back_as_it_was(self, tmp_path):
         trained, loaded = net(), net(seed=99)

@@ -83,7 +83,8 @@ def _report(root: Path, course: Path, lab: str, members: list[Student], console:
     console.print(f"\n{lab}, automatic marks:", style="bold")
     for number, task in enumerate(tasks, 1):
         console.print(f"  {number}  {task['name']}, {task['points']:g} points", highlight=False)
-    table = Table("submission")
+    table = Table()
+    table.add_column("submission", no_wrap=True)
     for name in [*map(str, range(1, len(tasks) + 1)), "total"]:
         table.add_column(name, justify="right")
     table.add_column("as expected")
@@ -120,14 +121,14 @@ def _verdict(right: bool, student: Student) -> str:
     if not right:
         wanted = ", ".join(f"{cell} {points:g}" for cell, points in student.expected.items())
         return f"[red]no, expected {wanted}[/red]"
-    return "yes, not a notebook" if student.unreadable else "yes"
+    return "yes, unreadable" if student.unreadable else "yes"
 
 
 def _what_to_open(course: Path, lab: str) -> str:
     page = course / "feedback" / "half-done" / lab / f"{lab}.html"
     return (
         f"\nA student's feedback, to open in a browser:\n  {page}\n"
-        f"The class as an instructor sees it: start `jupyter lab` in {course}, then the menu\n"
-        "  Nbgrader > Formgrader\n"
+        "The class as an instructor sees it:\n"
+        f"  cd {course}; jupyter lab; then the menu Nbgrader > Formgrader\n"
         f"What nbgrader printed:\n  {course / 'nbgrader.log'}"
     )

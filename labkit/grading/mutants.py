@@ -64,9 +64,14 @@ class SampleClass:
 
 @dataclass(frozen=True)
 class Mutants:
-    """The mutants of one lab and the sample class made of them."""
+    """What `tests/mutants/LAB.py` holds: `MUTANTS`, `ALTERNATIVES` and `SAMPLE_CLASS`.
+
+    Alternatives are written like mutants, but right: other ways to solve a task, which lose
+    nothing.
+    """
 
     mutants: Mapping[str, Mutant]
+    alternatives: Mapping[str, Mutant]
     sample_class: SampleClass
 
 
@@ -80,7 +85,10 @@ def load(root: Path, lab: str) -> Mutants:
     if not path.is_file():
         raise InputError(f"there is no list of mutants {path}: is this the course repository?")
     content = runpy.run_path(str(path))
-    mutants = {mutant.name: mutant for mutant in content["MUTANTS"]}
-    if len(mutants) != len(content["MUTANTS"]):
+    every = [*content["MUTANTS"], *content["ALTERNATIVES"]]
+    if len({mutant.name for mutant in every}) != len(every):
         raise InputError(f"two mutants in {path} have the same name")
-    return Mutants(mutants, content["SAMPLE_CLASS"])
+    mutants, alternatives = (
+        {mutant.name: mutant for mutant in content[part]} for part in ("MUTANTS", "ALTERNATIVES")
+    )
+    return Mutants(mutants, alternatives, content["SAMPLE_CLASS"])

@@ -1,4 +1,4 @@
-"""Plausible wrong solutions of lab 1, and the marks each must lose."""
+"""Plausible wrong solutions of lab 1 with the marks each must lose, and other right ones."""
 
 from labkit.grading.mutants import Mutant, SampleClass
 
@@ -181,7 +181,7 @@ MUTANTS = [
     ),
     # Cross validation
     Mutant(
-        "chosen-on-the-test-images",
+        "chosen-on-test-images",
         "cross-validation",
         [
             (
@@ -315,7 +315,99 @@ MUTANTS = [
     ),
 ]
 
+ALTERNATIVES = [
+    Mutant(
+        "the-other-reading-of-basicblock-1",
+        "network",
+        [("resnet.layer1, resnet.layer2", "resnet.layer1, resnet.layer2[0]")],
+    ),
+    Mutant(
+        "backbone-from-children",
+        "network",
+        [
+            (
+                "    backbone = nn.Sequential(\n"
+                "        resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool, "
+                "resnet.layer1, resnet.layer2\n"
+                "    )\n",
+                "    backbone = nn.Sequential(*list(resnet.children())[:6])\n",
+            )
+        ],
+    ),
+    Mutant(
+        "mean-by-hand",
+        "forward",
+        [
+            (
+                "torch.flatten(net.gap(features), start_dim=1)",
+                "features.flatten(2).mean(-1)",
+            )
+        ],
+    ),
+    Mutant(
+        "a-plain-tuple",
+        "forward",
+        [
+            (
+                "CamOutput(net.classifier(pooled), features, pooled)",
+                "net.classifier(pooled), features, pooled",
+            )
+        ],
+    ),
+    Mutant(
+        "loss-module-and-gradients-cleared-last",
+        "training-step",
+        [
+            (
+                "F.cross_entropy(net(images).scores, labels)",
+                "nn.CrossEntropyLoss()(net(images)[0], labels)",
+            ),
+            ("    optimizer.zero_grad()\n", ""),
+            ("    optimizer.step()\n", "    optimizer.step()\n    optimizer.zero_grad()\n"),
+        ],
+    ),
+    Mutant(
+        "folds-by-scikit-learn",
+        "folds",
+        [
+            (
+                "    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))\n"
+                "    parts = order.tensor_split(k)\n"
+                "    return [(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]",
+                "    from sklearn.model_selection import KFold\n\n"
+                "    folds = KFold(k, shuffle=True, random_state=seed).split(range(n))\n"
+                "    return [(torch.tensor(a), torch.tensor(b)) for a, b in folds]",
+            )
+        ],
+    ),
+    Mutant(
+        "dealt-like-cards",
+        "folds",
+        [("order.tensor_split(k)", "tuple(order[i::k] for i in range(k))")],
+    ),
+    Mutant(
+        "map-by-einsum",
+        "cam",
+        [
+            (
+                "(features * class_weights[:, :, None, None]).sum(dim=1)",
+                'torch.einsum("bchw,bc->bhw", features, class_weights)',
+            )
+        ],
+    ),
+    Mutant(
+        "clamped-denominator",
+        "heatmap",
+        [
+            (
+                "torch.where(spread > 0, (maps - lowest) / spread, torch.zeros_like(maps))",
+                "(maps - lowest) / spread.clamp_min(1e-12)",
+            )
+        ],
+    ),
+]
+
 SAMPLE_CLASS = SampleClass(
     half_done=["network", "forward", "training-step"],
-    mistakes=["max-pooling", "chosen-on-the-test-images"],
+    mistakes=["max-pooling", "chosen-on-test-images"],
 )

@@ -1,0 +1,61 @@
+"""`labkit course`: right marks pass, and a wrong one is shown and fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from rich.console import Console
+
+from labkit.grading import demonstration
+from labkit.grading.sample_class import Student
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A course with one lab of one task, worth two points."""
+    metadata = {"grade_id": "test-f", "grade": True, "solution": False, "points": 2}
+    test = new_code_cell("", metadata={"nbgrader": metadata})
+    book = new_notebook(cells=[test])
+    book.metadata["labkit"] = {"tasks": [{"name": "f", "points": 2, "cells": ["test-f"]}]}
+    (folder := tmp_path / "source" / "lab").mkdir(parents=True)
+    nbformat.write(book, folder / "lab.ipynb")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("score", "graded", "right", "verdict"),
+    [
+        (2.0, True, True, "yes"),
+        (1.5, True, False, "no, expected test-f 2"),
+        (2.0, False, False, "no, expected"),
+    ],
+)
+def test_the_table_compares_marks(root, monkeypatch, capsys, score, graded, right, verdict):
+    monkeypatch.setattr(demonstration, "automatic_scores", lambda *_: {"test-f": score})
+    if graded:
+        (root / "autograded" / "ada" / "lab").mkdir(parents=True)
+    ada = Student("ada", "{}", {"test-f": 2.0})
+    assert demonstration._report(root, root, "lab", [ada], Console(width=100)) is right
+    assert verdict in capsys.readouterr().out
+
+
+def test_an_unreadable_submission_must_not_have_been_graded(root, monkeypatch):
+    monkeypatch.setattr(demonstration, "automatic_scores", lambda *_: {"test-f": 0.0})
+    cut = Student("cut", "{", {"test-f": 0.0}, unreadable=True)
+    assert demonstration._report(root, root, "lab", [cut], Console())
+    (root / "autograded" / "cut" / "lab").mkdir(parents=True)
+    assert not demonstration._report(root, root, "lab", [cut], Console())
+
+
+@pytest.mark.slow
+def test_the_readme_command(tmp_path):
+    command = [sys.executable, "-m", "labkit", "course", "--out", str(tmp_path / "class")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " no" not in done.stdout.split("as expected")[1]
+    assert (tmp_path / "class" / "feedback" / "half-done" / "lab1_cam" / "lab1_cam.html").is_file()

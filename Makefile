@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-all lint bundle clean
+.PHONY: help course test test-all lint bundle notebooks clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ lint: $(READY) ## check format, style, types and the direction of imports
 bundle: $(READY) ## pack what students get into bundle/
 	@$(BIN)/python -m labkit bundle
 
+notebooks: $(READY) ## run the walkthroughs again and keep their pictures
+	@$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
+
 clean: ## remove .venv, the bundle and caches, never submitted work or marks
 	rm -rf $(VENV) bundle build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
@@ -36,7 +39,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@.ci/check-python "$(PYTHON)"
 	@echo "Installing into $(VENV): a few minutes, and about 6 GB on Linux, where torch brings CUDA."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,imagenet]"
 	@touch $@
 
 $(READY): $(VENV)/installed

@@ -1,12 +1,14 @@
 """Interactive figures for notebooks, where a slider teaches more than a table.
 
-Each returns one ipywidgets box. A notebook that is read without a kernel shows no widget, so the
-notebooks put a picture from `labkit.plots` beside each.
+A notebook that is read without a kernel, on a web page for instance, shows each as the picture
+that it began with.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import ipywidgets
@@ -19,8 +21,29 @@ from labkit import plots
 from labkit.errors import InputError
 from labkit.metrics import iou
 
-_SIDE = 288  # pixels on the screen
+_SIDE = 288  # pixels on the screen, for each of the two pictures side by side
 _CUT, _TRUTH = (0, 158, 115), (86, 224, 255)  # green and sky blue, apart for every reader
+
+
+class Interactive(ipywidgets.VBox):
+    """Controls over a screen and its caption; as a picture where there is no kernel."""
+
+    def __init__(
+        self,
+        draw: Callable[[ipywidgets.Image, ipywidgets.HTML], None],
+        controls: Sequence[ipywidgets.Widget],
+    ) -> None:
+        self.screen = ipywidgets.Image(format="png")
+        self.caption = ipywidgets.HTML()
+        for control in controls:
+            control.observe(lambda _: draw(self.screen, self.caption), names="value")
+        draw(self.screen, self.caption)
+        super().__init__([ipywidgets.HBox(list(controls)), self.screen, self.caption])
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """What a notebook saves: the widget, and the picture for who has no kernel."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        return {**bundle, "image/png": base64.b64encode(self.screen.value).decode()}
 
 
 def threshold_explorer(
@@ -28,7 +51,7 @@ def threshold_explorer(
     maps: Sequence[NDArray | Tensor],
     masks: Sequence[NDArray],
     titles: Sequence[str],
-) -> ipywidgets.VBox:
+) -> Interactive:
     """Cut a map at a threshold; see the segmentation and its IoU with the true mask at once.
 
     Args:
@@ -49,9 +72,8 @@ def threshold_explorer(
         options=[(title, i) for i, title in enumerate(titles)], description="picture"
     )
     threshold = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01, description="threshold")
-    screen, caption = _screen(), ipywidgets.HTML()
 
-    def draw(_: object = None) -> None:
+    def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
         i = choice.value
         values = torch.as_tensor(maps[i]).numpy()
         cut = values >= threshold.value
@@ -63,7 +85,7 @@ def threshold_explorer(
             f"picture, the true mask (blue) {np.mean(masks[i]):.0%}"
         )
 
-    return _box(draw, [choice, threshold], screen, caption)
+    return Interactive(draw, [choice, threshold])
 
 
 def class_picker(
@@ -71,7 +93,7 @@ def class_picker(
     maps: NDArray | Tensor,
     probabilities: NDArray | Tensor,
     names: Sequence[str],
-) -> ipywidgets.VBox:
+) -> Interactive:
     """Pick a class and see where its score comes from; the likeliest class comes first.
 
     Args:
@@ -93,9 +115,8 @@ def class_picker(
         options=[(f"{names[c]} ({probabilities[c]:.1%})", c) for c in order], description="class"
     )
     strength = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.05, description="map")
-    screen, caption = _screen(), ipywidgets.HTML()
 
-    def draw(_: object = None) -> None:
+    def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
         values = torch.as_tensor(maps[choice.value]).numpy()
         screen.value = _png(picture, plots.overlay(picture, values, alpha=strength.value))
         caption.value = (
@@ -103,23 +124,7 @@ def class_picker(
             "places speak for the class"
         )
 
-    return _box(draw, [choice, strength], screen, caption)
-
-
-def _screen() -> ipywidgets.Image:
-    return ipywidgets.Image(format="png", layout=ipywidgets.Layout(width=f"{2 * _SIDE + 8}px"))
-
-
-def _box(
-    draw: Callable[..., None],
-    controls: Sequence[ipywidgets.Widget],
-    screen: ipywidgets.Image,
-    caption: ipywidgets.HTML,
-) -> ipywidgets.VBox:
-    for control in controls:
-        control.observe(draw, names="value")
-    draw()
-    return ipywidgets.VBox([ipywidgets.HBox(list(controls)), screen, caption])
+    return Interactive(draw, [choice, strength])
 
 
 def _outlined(picture: NDArray, *regions: tuple[NDArray, tuple[int, int, int]]) -> NDArray:
@@ -134,6 +139,11 @@ def _outlined(picture: NDArray, *regions: tuple[NDArray, tuple[int, int, int]]) 
 
 
 def _png(left: NDArray, right: NDArray) -> bytes:
-    gap = np.full((left.shape[0], max(2, left.shape[1] // 40), 3), 255, np.uint8)
+    """Two pictures of one size side by side, no wider than the screen."""
+    scale = min(1.0, _SIDE / left.shape[1])
+    if scale < 1:
+        size = (_SIDE, round(left.shape[0] * scale))
+        left, right = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (left, right))
+    gap = np.full((left.shape[0], 8, 3), 255, np.uint8)
     both = np.concatenate([left, gap, right], axis=1)
     return cv2.imencode(".png", cv2.cvtColor(both, cv2.COLOR_RGB2BGR))[1].tobytes()

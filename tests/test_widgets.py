@@ -1,5 +1,7 @@
 """Widgets: what they show follows their controls."""
 
+import base64
+
 import cv2
 import numpy as np
 import pytest
@@ -13,8 +15,7 @@ PICTURE = np.full((24, 36, 3), 90, np.uint8)
 
 def shown(box) -> np.ndarray:
     """The picture on the screen of a widget, as pixels."""
-    (screen,) = (child for child in box.children if hasattr(child, "format"))
-    return cv2.imdecode(np.frombuffer(screen.value, np.uint8), cv2.IMREAD_COLOR)
+    return cv2.imdecode(np.frombuffer(box.screen.value, np.uint8), cv2.IMREAD_COLOR)
 
 
 def control(box, description):
@@ -30,17 +31,17 @@ def explorer():
 
 
 def test_the_slider_moves_cut_and_iou(explorer):
-    caption, before = explorer.children[2].value, shown(explorer)
+    caption, before = explorer.caption.value, shown(explorer)
     assert "IoU <b>1.000</b>" in caption  # the upper half of the ramp is the mask
     control(explorer, "threshold").value = 0.0
-    assert "IoU <b>0.500</b>" in explorer.children[2].value
-    assert "covers 100% of the picture, the true mask (blue) 50%" in explorer.children[2].value
+    assert "IoU <b>0.500</b>" in explorer.caption.value
+    assert "covers 100% of the picture, the true mask (blue) 50%" in explorer.caption.value
     assert (shown(explorer) != before).any()
 
 
 def test_another_picture_has_another_map(explorer):
     control(explorer, "picture").value = 1
-    assert "IoU <b>0.000</b>" in explorer.children[2].value
+    assert "IoU <b>0.000</b>" in explorer.caption.value
 
 
 def test_the_picker_begins_with_the_likeliest_class_and_changes_the_map():
@@ -50,10 +51,22 @@ def test_the_picker_begins_with_the_likeliest_class_and_changes_the_map():
     assert [label for label, _ in choice.options] == ["dog (70.0%)", "cat (20.0%)"]
     bright = shown(box)[:, -30:].mean()
     choice.value = 0
-    assert "<b>cat</b>, probability 20.0%" in box.children[2].value
+    assert "<b>cat</b>, probability 20.0%" in box.caption.value
     assert shown(box)[:, -30:].mean() < bright - 20
     control(box, "map").value = 0.0
     assert (shown(box)[:, -30:] == 90).all()
+
+
+def test_without_a_kernel_it_is_a_picture(explorer):
+    bundle = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert base64.b64decode(bundle["image/png"]) == explorer.screen.value
+
+
+def test_large_photographs_are_made_to_fit_the_screen():
+    photograph = np.full((500, 741, 3), 90, np.uint8)
+    box = widgets.class_picker(photograph, torch.zeros(1, 500, 741), [0.5], ["cat"])
+    assert shown(box).shape == (194, 2 * 288 + 8, 3)
 
 
 def test_lists_that_do_not_belong_together():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
@@ -23,7 +25,9 @@ def resnet18_weights() -> Mapping[str, Tensor]:
     weights = ResNet18_Weights.DEFAULT
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     try:
-        return weights.get_state_dict(progress=True, check_hash=True)
+        # torch announces a download on standard output, which belongs to results.
+        with contextlib.redirect_stdout(sys.stderr):
+            return weights.get_state_dict(progress=True, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
         raise InputError(
             f"the ImageNet weights of ResNet-18 cannot be downloaded ({error}): fetch "

@@ -95,6 +95,9 @@ def _report(root: Path, course: Path, lab: str, members: list[Student], console:
         right &= as_expected
         table.add_row(student.name, *_marks(tasks, scores), _verdict(as_expected, student))
     console.print(table)
+    for student in members:
+        if student.unreadable:
+            console.print(f"{student.name} is no notebook: nbgrader reported it and went on.")
     by_hand = sum(notebooks.points(source).values()) - notebooks.automatic_points(source)
     console.print(
         f"{notebooks.automatic_points(source):g} points are given automatically, {by_hand:g} more "
@@ -121,7 +124,7 @@ def _verdict(right: bool, student: Student) -> str:
     if not right:
         wanted = ", ".join(f"{cell} {points:g}" for cell, points in student.expected.items())
         return f"[red]no, expected {wanted}[/red]"
-    return "yes, unreadable" if student.unreadable else "yes"
+    return "yes"
 
 
 def _what_to_open(course: Path, lab: str) -> str:

@@ -98,6 +98,13 @@ MUTANTS = [
         {"test-training-step": 0.5},
         visible=True,
     ),
+    Mutant(
+        "loss-left-a-tensor",
+        "training-step",
+        [("return loss.item()", "return loss")],
+        {"test-training-step": 0.5},
+        visible=True,
+    ),
     # Folds
     Mutant(
         "validation-also-trained-on",
@@ -109,6 +116,17 @@ MUTANTS = [
         "remainder-dropped",
         "folds",
         [("order.tensor_split(k)", "order[: n // k * k].split(n // k)")],
+        {"test-folds": 0.5},
+    ),
+    Mutant(
+        "remainder-in-the-last-fold",
+        "folds",
+        [
+            (
+                "order.tensor_split(k)",
+                "(*order[: n // k * (k - 1)].split(n // k), order[n // k * (k - 1) :])",
+            )
+        ],
         {"test-folds": 0.5},
     ),
     Mutant(

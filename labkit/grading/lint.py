@@ -23,9 +23,8 @@ from labkit.errors import InputError
 from labkit.grading.notebooks import DELIMITERS, grade_id, points, read
 
 _SPELLINGS = tuple(name for pair in DELIMITERS for name in pair)
-# Delimiters stand alone on a line, after comment signs or inside an HTML comment.
-_COMMENT = re.compile(r"^\s*(?:#+|<!--|%+|//)\s*([A-Za-z_\- ]{8,24}?)\s*(?:-->|#*)\s*$")
-_TYPOS = 3
+# A misspelt delimiter stands alone on a line, after comment signs or inside an HTML comment.
+_COMMENT = re.compile(r"^\s*(?:#+|<!--|%+|//)\s*([A-Za-z_\- ]{8,40}?)\s*(?:-->|#*)\s*$")
 _LONG_ENOUGH_TO_RECOGNISE = 20
 
 
@@ -123,13 +122,23 @@ def _delimiters(notebook: NotebookNode) -> Iterator[Problem]:
 
 
 def _meant(line: str) -> str | None:
-    """The delimiter that a comment is, or is misspelt for."""
+    """The delimiter that a line holds, or that its comment is misspelt for."""
+    for name in _SPELLINGS:
+        if name in line:  # nbgrader finds it anywhere in a line
+            return name
     match = _COMMENT.match(line)
     if match is None:
         return None
-    words = re.sub(r"[\s_\-]+", " ", match[1]).upper().strip()
-    closest = min(_SPELLINGS, key=lambda name: Levenshtein.distance(words, name))
-    return closest if Levenshtein.distance(words, closest) <= _TYPOS else None
+    first, _, rest = re.sub(r"[\s_\-]+", " ", match[1]).upper().strip().partition(" ")
+    return next((name for name in _SPELLINGS if _resembles(first, rest, name)), None)
+
+
+def _resembles(first: str, rest: str, name: str) -> bool:
+    """Whether a comment's words are those of a delimiter with a typo or with words after them."""
+    begin_or_end, _, what = name.partition(" ")
+    if Levenshtein.distance(first, begin_or_end) > 1:
+        return False
+    return rest.startswith(what.rstrip("S")) or Levenshtein.distance(rest, what) <= 2
 
 
 def _points_table(notebook: NotebookNode) -> Iterator[Problem]:

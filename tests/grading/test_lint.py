@@ -68,6 +68,8 @@ def test_a_course_without_a_table_is_left_alone(tmp_path):
         "# BEGIN_HIDDEN_TESTS",
         "### BEGIN HIDEN TESTS ###",
         "#BEGIN  HIDDEN  TESTS",
+        "### BEGIN HIDDEN TEST CASES",
+        "### BEGIN HIDDENTESTS",
     ],
 )
 def test_misspelt_delimiters(tmp_path, line):
@@ -76,7 +78,9 @@ def test_misspelt_delimiters(tmp_path, line):
     assert f"cell 'test-f': {line!r} should be spelt '### BEGIN HIDDEN TESTS'" in found
 
 
-@pytest.mark.parametrize("line", ["# the hidden layer is tested", "# begin with the solution of x"])
+@pytest.mark.parametrize(
+    "line", ["# the hidden layer is tested", "# begin with the solution of x", "# no solution"]
+)
 def test_ordinary_comments_are_no_delimiters(tmp_path, line):
     assert problems(notebook(answer(), graded(source=f"{line}\nassert f()")), tmp_path) == []
 
@@ -187,6 +191,14 @@ def test_hidden_lines_and_delimiters_of_any_spelling_in_a_release():
         "cell 'test-f': an authoring delimiter is released: '### BEGIN hidden test'",
         "cell 'test-f': a hidden line is released: \"assert f() is not True, 'a bool'\"",
     ]
+
+
+def test_hidden_lines_after_a_delimiter_behind_code():
+    body = "x = f()  ### BEGIN HIDDEN TESTS\nassert x is not True, 'a bool'\n### END HIDDEN TESTS"
+    source = notebook(answer(), graded(source=body))
+    release = notebook(answer(source="pass"), graded(source="assert x is not True, 'a bool'"))
+    (problem,) = lint_release(release, source)
+    assert "a hidden line is released" in str(problem)
 
 
 def test_a_line_that_students_see_anyway_is_no_leak():

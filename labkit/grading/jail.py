@@ -1,0 +1,245 @@
+"""Kernels in a jail: a submission's code sees a bare system, no network, and only itself.
+
+`JailedKernelManager` starts kernels through `JailedProvisioner`, which puts bubblewrap
+(https://github.com/containers/bubblewrap) and prlimit in front of the kernel's command. Inside:
+
+- the file system is empty but for the operating system's programs and libraries, Python with its
+  packages, and labkit, all read-only; the course folder with its sources, gradebook and other
+  people's work is not there;
+- the working folder is a private copy of what was handed in beside the notebook, gone afterwards;
+- there is no network, and other processes cannot be seen or signalled; the kernel is ended together
+  with everything that it started;
+- address space, file size and core dumps are limited. Time is limited by nbgrader.
+
+The kernel and nbgrader talk through sockets in a folder that both see, since there is no network.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+import labkit
+from labkit.errors import InputError
+
+PROVISIONER = "labkit-jail"
+# What a program needs of the operating system. Of /etc only what names libraries and fonts.
+_SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/alternatives",
+    "/etc/fonts",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+)
+# Variables that may cross; everything else, tokens and addresses among it, stays outside.
+_ENVIRONMENT = (
+    "LABKIT_PRESET",
+    "LANG",
+    "LC_ALL",
+    "NBGRADER_EXECUTION",
+    "NBGRADER_VALIDATING",
+    "OMP_NUM_THREADS",
+    "PYTHONPATH",
+)
+_HOME = "/home/student"
+_SOCKETS = "/run/kernel"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use at most, all its processes each for itself.
+
+    Args:
+        memory: bytes of address space; importing torch alone takes 4 GB of it.
+        file: bytes of the largest file it may write.
+        processes: processes and threads together. Linux does not hold root to it: grade as an
+            ordinary user.
+        scratch: bytes that its files may take together, in memory.
+    """
+
+    memory: int = 8 << 30
+    file: int = 1 << 30
+    processes: int = 512
+    scratch: int = 2 << 30
+
+
+def why_not() -> str | None:
+    """Why no jail can be had on this machine, in a sentence with what to do; None if it can."""
+    if not sys.platform.startswith("linux"):
+        return "submissions can be jailed on Linux only: grade in a virtual machine or container"
+    for program in ("bwrap", "prlimit"):
+        if shutil.which(program) is None:
+            package = {"bwrap": "bubblewrap", "prlimit": "util-linux"}[program]
+            return f"{program} is missing: sudo apt-get install {package}"
+    probe = ["bwrap", "--unshare-all", *_read_only(_SYSTEM), "true"]
+    done = subprocess.run(probe, capture_output=True, text=True, check=False, timeout=30)
+    if done.returncode:
+        return (
+            f"bubblewrap cannot make a namespace here ({done.stderr.strip()}): allow user "
+            "namespaces (sysctl kernel.unprivileged_userns_clone=1), or grade as root"
+        )
+    return None
+
+
+def jailed(
+    command: Sequence[str],
+    *,
+    sockets: Path,
+    work: Path,
+    environment: Mapping[str, str],
+    limits: Limits,
+) -> list[str]:
+    """A command that runs `command` inside the jail.
+
+    Args:
+        command: what runs inside, its paths as they are outside.
+        sockets: folder through which the kernel is spoken to; it appears as /run/kernel.
+        work: folder whose regular files the working folder starts with.
+        environment: of the kernel; only known variables cross.
+        limits: of every process inside.
+    """
+    known = {name: environment[name] for name in _ENVIRONMENT if name in environment}
+    variables = {
+        **known,
+        "HOME": _HOME,
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+        "TMPDIR": "/tmp",
+        "USER": "student",
+    }
+    return [
+        "bwrap",
+        "--unshare-all",  # user, process, network, ipc, host name and cgroup namespaces
+        "--die-with-parent",
+        "--new-session",  # no controlling terminal to type into
+        "--cap-drop",
+        "ALL",
+        *("--proc", "/proc", "--dev", "/dev"),
+        *("--size", str(limits.scratch), "--tmpfs", "/tmp"),
+        *("--size", str(limits.scratch), "--tmpfs", _HOME),
+        *_read_only(_SYSTEM),
+        *_read_only(_python()),
+        *_copies(work),
+        *("--bind", str(sockets), _SOCKETS),
+        *("--chdir", _HOME),
+        "--clearenv",
+        *(word for name, value in variables.items() for word in ("--setenv", name, value)),
+        "--",
+        "prlimit",
+        f"--as={limits.memory}",
+        f"--fsize={limits.file}",
+        f"--nproc={limits.processes}",
+        "--core=0",
+        "--",
+        *(word.replace(str(sockets), _SOCKETS) for word in command),
+    ]
+
+
+def _read_only(paths: Iterable[str]) -> list[str]:
+    return [word for path in paths for word in ("--ro-bind-try", path, path)]
+
+
+def _python() -> list[str]:
+    """Where Python, its packages and labkit lie.
+
+    A virtual environment, and labkit itself when it is installed for editing, may lie inside the
+    course folder: only their own folders are shown.
+    """
+    return [sys.base_prefix, sys.prefix, str(Path(labkit.__file__).parent)]
+
+
+def _copies(work: Path) -> list[str]:
+    """Arguments that copy regular files of a folder into the working folder.
+
+    Notebooks stay outside: the one that is graded holds the hidden tests. Links are not followed,
+    as they may lead anywhere.
+    """
+    words: list[str] = []
+    for path in sorted(work.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path.suffix == ".ipynb":
+            continue
+        inside = f"{_HOME}/{path.relative_to(work).as_posix()}"
+        words += ["--ro-bind", str(path), inside]
+    return words
+
+
+class JailedProvisioner(LocalProvisioner):
+    """Launches a kernel inside the jail; everything else is as for a kernel outside."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Put the jail in front of the kernel's command.
+
+        Raises:
+            InputError: no jail can be had here.
+        """
+        reason = why_not()
+        if reason is not None:
+            raise InputError(reason)
+        manager: Any = self.parent
+        command = jailed(
+            cmd,
+            sockets=manager.sockets,
+            work=Path(kwargs.pop("cwd", None) or manager.sockets),
+            environment=kwargs.get("env") or os.environ,
+            limits=manager.limits,
+        )
+        # A terminal obeys what is written to it, so the kernel gets none.
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return await super().launch_kernel(command, **{**kwargs, **silent})
+
+
+class JailedKernelManager(AsyncKernelManager):
+    """Starts kernels in the jail, whatever their kernelspec says."""
+
+    limits = Limits()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._folder = tempfile.TemporaryDirectory(prefix="labkit-")
+        self.sockets = Path(self._folder.name)
+        self.transport = "ipc"
+        self.ip = str(self.sockets / "socket")
+        self.connection_file = str(self.sockets / "connection.json")
+
+    @property
+    def kernel_spec(self) -> KernelSpec | None:
+        """The kernel's own specification, but for who launches and how it is interrupted."""
+        spec: KernelSpec | None = super().kernel_spec
+        if spec is not None:
+            spec.interrupt_mode = "message"  # a signal from outside would reach bubblewrap
+            spec.metadata = {
+                **spec.metadata,
+                "kernel_provisioner": {"provisioner_name": PROVISIONER, "config": {}},
+            }
+        return spec
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """Write the file for a reader inside, where the sockets have another path."""
+        super().write_connection_file(**kwargs)
+        path = Path(self.connection_file)
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(str(self.sockets), _SOCKETS), encoding="utf-8")
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        """Remove the sockets with their folder."""
+        await super()._async_cleanup_resources(restart)
+        if not restart:
+            self._folder.cleanup()
+
+    cleanup_resources = _async_cleanup_resources

@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labkit.errors import InputError
+from labkit.folds import k_folds
+
+__all__ = [
+    "class_iou",
+    "confusion_matrix",
+    "iou",
+    "k_folds",
+    "mean_iou",
+    "pixel_accuracy",
+    "topk_accuracy",
+]
 
 Array = Tensor | NDArray
 
@@ -166,30 +177,6 @@ def _check_scores(scores: Tensor, labels: Tensor, k: Sequence[int]) -> None:
         raise InputError(f"k={tuple(k)}, expected numbers from 1 to {n_classes}, the classes")
     if scores.isnan().any():
         raise InputError("a score is NaN: the network that gave it has diverged")
-
-
-def k_folds(n: int, k: int, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
-    """Cut n samples into k shuffled folds, each of which is the validation set once.
-
-    Args:
-        n: number of samples.
-        k: number of folds, in 2..n; their sizes differ by at most one.
-        seed: decides the shuffle; the global random state is neither read nor changed.
-
-    Returns:
-        k pairs (train indices, validation indices), int64, each in ascending order.
-
-    Raises:
-        InputError: k is not in 2..n.
-    """
-    if not 2 <= k <= n:
-        raise InputError(f"{k} folds of {n} samples, expected a number of folds from 2 to {n}")
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    folds = order.tensor_split(k)
-    return [
-        (torch.cat(folds[:i] + folds[i + 1 :]).sort().values, fold.sort().values)
-        for i, fold in enumerate(folds)
-    ]
 
 
 def _labels(labels: Array, name: str) -> Tensor:

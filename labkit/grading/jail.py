@@ -105,6 +105,7 @@ def jailed(
     work: Path,
     environment: Mapping[str, str],
     limits: Limits,
+    withheld: Mapping[Path, Path],
 ) -> list[str]:
     """A command that runs `command` inside the jail.
 
@@ -114,6 +115,8 @@ def jailed(
         work: folder whose regular files the working folder starts with.
         environment: of the kernel; only known variables cross.
         limits: of every process inside.
+        withheld: files of labkit that a lab asks students to write, each with what lies in its
+            place inside.
     """
     known = {name: environment[name] for name in _ENVIRONMENT if name in environment}
     variables = {
@@ -135,6 +138,7 @@ def jailed(
         *("--size", str(limits.scratch), "--tmpfs", _HOME),
         *_read_only(_SYSTEM),
         *_read_only(_python()),
+        *_withheld(withheld),
         *_copies(work),
         *("--bind", str(sockets), _SOCKETS),
         *("--chdir", _HOME),
@@ -161,7 +165,18 @@ def _python() -> list[str]:
     A virtual environment, and labkit itself when it is installed for editing, may lie inside the
     course folder: only their own folders are shown.
     """
-    return [sys.base_prefix, sys.prefix, str(Path(labkit.__file__).parent)]
+    return [sys.base_prefix, sys.prefix, str(_package())]
+
+
+def _withheld(covers: Mapping[Path, Path]) -> list[str]:
+    """Arguments that lay a cover over each withheld file, and empty its folder of bytecode."""
+    words: list[str] = []
+    for file, cover in covers.items():
+        words += ["--ro-bind", str(cover), str(file)]
+        compiled = file.parent / "__pycache__"
+        if compiled.is_dir():
+            words += ["--tmpfs", str(compiled)]
+    return words
 
 
 def _copies(work: Path) -> list[str]:
@@ -177,6 +192,40 @@ def _copies(work: Path) -> list[str]:
         inside = f"{_HOME}/{path.relative_to(work).as_posix()}"
         words += ["--ro-bind", str(path), inside]
     return words
+
+
+_COVER = '''"""{module} is withheld in this lab."""
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+    def withheld(*args, **kwargs):
+        raise ImportError(f"{module}.{{name}} is yours to write in this lab")
+
+    return withheld
+'''
+
+
+def _covers(modules: Iterable[str], folder: Path) -> dict[Path, Path]:
+    """For each withheld module the file that takes its place: it may be imported, not used.
+
+    Raises:
+        InputError: labkit has no such module.
+    """
+    covers = {}
+    for module in modules:
+        file = _package().joinpath(*module.split(".")[1:]).with_suffix(".py")
+        if not module.startswith("labkit.") or not file.is_file():
+            raise InputError(f"the lab withholds {module}, which is no module file of labkit")
+        covers[file] = folder / f"withheld-{module}.py"
+        covers[file].write_text(_COVER.format(module=module), encoding="utf-8")
+    return covers
+
+
+def _package() -> Path:
+    return Path(labkit.__file__).parent
 
 
 class JailedProvisioner(LocalProvisioner):
@@ -198,6 +247,7 @@ class JailedProvisioner(LocalProvisioner):
             work=Path(kwargs.pop("cwd", None) or manager.sockets),
             environment=kwargs.get("env") or os.environ,
             limits=manager.limits,
+            withheld=_covers(manager.withheld, manager.sockets),
         )
         # A terminal obeys what is written to it, so the kernel gets none.
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -208,6 +258,7 @@ class JailedKernelManager(AsyncKernelManager):
     """Starts kernels in the jail, whatever their kernelspec says."""
 
     limits = Limits()
+    withheld: Sequence[str] = ()  # modules of labkit, by their dotted names
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

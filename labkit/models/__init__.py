@@ -1,6 +1,7 @@
 """Networks: each returns its class scores together with the feature maps that explain them."""
 
-from labkit.models.cam_net import CamNet, CamOutput
+from labkit.models.cam_net import CamNet
 from labkit.models.imagenet import ImageNetNet, imagenet_net
+from labkit.models.output import CamOutput
 
 __all__ = ["CamNet", "CamOutput", "ImageNetNet", "imagenet_net"]

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
+from labkit.models.output import CamOutput
 from labkit.models.weights import resnet18_weights
-
-
-class CamOutput(NamedTuple):
-    """What a CAM network says about a batch.
-
-    `scores` [B,N] are logits, `features` [B,C,h,w] the maps of the last convolution, and
-    `pooled` [B,C] their means over positions, from which the scores are computed.
-    """
-
-    scores: Tensor
-    features: Tensor
-    pooled: Tensor
 
 
 class CamNet(nn.Module):

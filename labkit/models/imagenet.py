@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import resnet18
 
 from labkit.errors import InputError
-from labkit.models.cam_net import CamOutput
+from labkit.models.output import CamOutput
 from labkit.models.weights import resnet18_weights
 
 _RESNET_MEAN, _RESNET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -174,6 +174,33 @@ class TestInside:
         assert "ESCAPED" not in done.stdout + done.stderr
 
 
+@needs_a_jail
+def test_what_a_lab_withholds_can_be_imported_but_not_used_or_read(work, monkeypatch):
+    monkeypatch.setattr(jail.JailedKernelManager, "withheld", ["labkit.folds", "labkit.maps.cam"])
+    seen = run(
+        "from labkit.metrics import iou, k_folds\nprint(iou([True], [True]))",
+        "k_folds(10, 5)",
+        "from labkit.maps import class_activation_map, normalize\nclass_activation_map(1, 2)",
+        "import labkit.folds\nprint('randperm' in open(labkit.folds.__file__).read())",
+        "import glob\nprint(glob.glob(labkit.folds.__file__[:-8] + '__pycache__/*'))",
+        "import importlib\nimportlib.reload(labkit.folds)\nlabkit.folds.k_folds(10, 5)",
+        work=work,
+    )
+    assert seen[0] == "1.0"
+    assert seen[1] == "ImportError: labkit.folds.k_folds is yours to write in this lab"
+    assert (
+        seen[2] == "ImportError: labkit.maps.cam.class_activation_map is yours to write in this lab"
+    )
+    assert seen[3] == "False"
+    assert seen[4] == "[]"  # bytecode would give it away
+    assert seen[5] == seen[1]
+
+
+def test_a_lab_that_withholds_what_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"withholds labkit\.nothing, which is no module"):
+        jail._covers(["labkit.nothing"], tmp_path)
+
+
 def processes() -> str:
     return subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True).stdout
 

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.converters import GenerateAssignment
+from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from labkit.grading.judge.execute import Execute
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
 
@@ -58,7 +60,7 @@ def _path(resources: Any) -> Path:
 
 
 def configure(config: Any) -> None:
-    """Plug labkit into nbgrader: the lint before and after `generate_assignment`.
+    """Plug labkit into nbgrader: the lint around `generate_assignment`, the judge in `autograde`.
 
     Kernels that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
     otherwise.
@@ -68,6 +70,10 @@ def configure(config: Any) -> None:
     """
     stock = GenerateAssignment.preprocessors.default()
     config.GenerateAssignment.preprocessors = [LintSource, *stock, LintRelease]
+    config.Autograde.autograde_preprocessors = [
+        Execute if step is StockExecute else step
+        for step in Autograde.autograde_preprocessors.default()
+    ]
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False

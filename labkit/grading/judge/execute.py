@@ -1,0 +1,259 @@
+"""nbgrader's `Execute`, with graded cells judged outside the student's kernel.
+
+Every cell that carries no points runs in the kernel as ever. A test runs in the judge's process,
+and its text is the gradebook's: what the notebook says of itself, its cells' flags included, is
+the student's and decides nothing here.
+
+The hidden text is not sent to the kernel. It does stand in the notebook file in `autograded/`,
+where nbgrader puts it before the run and where a kernel that is not jailed can read it.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from jupyter_core.utils import run_sync
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader import utils
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests
+from nbgrader.preprocessors import Execute as StockExecute
+
+from labkit.errors import InputError
+from labkit.grading import notebooks
+from labkit.grading.judge import process
+from labkit.grading.judge.verdict import Verdict
+
+_PATIENCE = 2.0  # seconds for a kernel to come to rest after it was interrupted, three times
+
+
+class Execute(StockExecute):
+    """Runs a submission: tests in the judge's process, all other cells in the kernel.
+
+    Its settings are those of nbgrader's class of the same name: `c.Execute.timeout` is the seconds
+    for a cell, which for a test bounds all its questions together.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: Any, km: Any = None
+    ) -> tuple[NotebookNode, Any]:
+        """Run all cells; a kernel that dies costs the cells after it, not the submission."""
+        self._stopped: str | None = None  # why the kernel is asked nothing any more
+        self._tests = _tests_of(nb, resources)
+        self._lab = self._folder(resources)
+        source = None if self._lab is None else self._lab / f"{resources['unique_key']}.ipynb"
+        self._imports = {} if source is None else _imports_of(source, _changed(source))
+        # A student can write this key, or take it away: either way only the course's own tests
+        # decide marks, and `_release` runs nothing that the student may not read.
+        self._ours = "labkit" in nb.metadata
+        return super().preprocess(nb, resources, km)
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Judge a test, or run any other cell."""
+        test = self._tests.get(index)
+        if test is None or not self._speaks_python():
+            self._run(cell, resources, index)
+            return cell, resources
+        verdict = self._judge(test)
+        if not self._ours:
+            # The later cells of a course not written for a judge may use names of its tests.
+            self._release(test, resources, index)
+        cell.outputs = verdict.outputs(float(cell.metadata.nbgrader["points"]))
+        cell.execution_count = None
+        self.nb.cells[index] = cell
+        return cell, resources
+
+    def _judge(self, test: str) -> Verdict:
+        if self._stopped:
+            return Verdict(error=("SubmissionStopped", self._stopped))
+        verdict = process.for_lab(self._lab).judge(
+            test,
+            self.km.get_connection_info(),
+            self.timeout if self.timeout and self.timeout > 0 else None,
+            self._imports,
+            meanwhile=self._look_after_kernel,
+        )
+        if verdict.broken:
+            self._recover()
+        return verdict
+
+    def _run(self, cell: NotebookNode, resources: Any, index: int) -> None:
+        """Run a cell in the kernel, which may not survive it."""
+        if self._stopped:
+            return
+        try:
+            super().preprocess_cell(cell, resources, index)
+        except DeadKernelError:
+            self._stopped = "an earlier cell of the submission ended its kernel"
+        except Exception as error:
+            # Whatever the student's messages do to nbclient; the scores so far are to be kept.
+            self.log.warning("Cell %d could not be run: %s", index, error)
+            self._recover()
+        else:
+            if any(output.get("ename") == "CellTimeoutError" for output in cell.get("outputs", [])):
+                self._recover()
+            return
+        sentence = self._stopped or "the cell could not be run to its end"
+        cell.outputs = [
+            new_output("error", ename="SubmissionStopped", evalue=sentence, traceback=[sentence])
+        ]
+        self.nb.cells[index] = cell
+
+    def _release(self, test: str, resources: Any, index: int) -> None:
+        """Run the part of a test in the kernel that students were given; its outcome is nothing."""
+        shown = new_code_cell(test, metadata={"nbgrader": {"grade": True}})
+        try:
+            ClearHiddenTests(parent=self).preprocess_cell(shown, resources, index)
+        except RuntimeError:
+            return  # delimiters that do not pair up: what is hidden cannot be told
+        self._run(shown, resources, index)
+
+    def _look_after_kernel(self) -> str | None:
+        """While a test is judged: read what the kernel says into the void, see that it lives."""
+        with contextlib.suppress(Empty):
+            while True:
+                run_sync(self.kc.iopub_channel.get_msg)(timeout=0)
+        if not run_sync(self.km.is_alive)():
+            self._stopped = "the submission ended its kernel"
+        return self._stopped
+
+    def _recover(self) -> None:
+        """Bring a kernel to rest that was busy when time ran out, or give it up."""
+        for _ in range(3):
+            if not run_sync(self.km.is_alive)():
+                self._stopped = "the submission ended its kernel"
+                return
+            run_sync(self.km.interrupt_kernel)()
+            if run_sync(self._answers)():
+                return
+        self.log.warning("The kernel does not stop when interrupted; it is ended")
+        self._stopped = "the submission's code did not stop when its time was over"
+        run_sync(self.km.shutdown_kernel)(now=True)
+
+    async def _answers(self) -> bool:
+        """Whether the kernel answers soon."""
+        asked = self.kc.kernel_info()
+
+        async def wait() -> None:
+            while True:
+                message = await self.kc.shell_channel.get_msg(timeout=_PATIENCE)
+                if message["parent_header"].get("msg_id") == asked:
+                    return
+
+        try:
+            await asyncio.wait_for(wait(), _PATIENCE)
+        except (Empty, TimeoutError):
+            return False
+        return True
+
+    def _speaks_python(self) -> bool:
+        """Only Python has a judge; tests in other languages run in their kernel, as in nbgrader."""
+        return self.km.kernel_spec.language.lower() == "python"
+
+    def _folder(self, resources: Any) -> Path | None:
+        """The lab's folder in source/, which no student has written to."""
+        course = CourseDirectory(parent=self)
+        lab = resources["nbgrader"]["assignment"]
+        folder = Path(course.format_path(course.source_directory, ".", lab)).resolve()
+        return folder if folder.is_dir() else None
+
+
+def _tests_of(nb: NotebookNode, resources: Any) -> dict[int, str]:
+    """The tests of a submission: the gradebook's text by the position of the cell.
+
+    Flags in the notebook that say otherwise than the gradebook are mended on the way: a student
+    who declares a written answer to be a test would have it run as one.
+    """
+    names = resources["nbgrader"]
+    with Gradebook(names["db_url"]) as gradebook:
+        known = gradebook.find_notebook(names["notebook"], names["assignment"])
+        points = {cell.name: cell.max_score for cell in known.grade_cells}
+        sources = {cell.name: cell for cell in known.source_cells}
+        tests, seen = {}, set()
+        for index, cell in enumerate(nb.cells):
+            if "nbgrader" not in cell.metadata:
+                continue
+            name = notebooks.grade_id(cell)
+            if name not in sources or name in seen:
+                del cell.metadata["nbgrader"]  # nothing that this course knows of
+                continue
+            seen.add(name)
+            flags, source = cell.metadata.nbgrader, sources[name]
+            flags["grade"] = name in points
+            if flags["grade"]:
+                # Of the cells with points, the locked ones are tests, and the rest are answers.
+                flags["solution"] = not source.locked
+                flags["points"] = points[name]
+            if flags["grade"] and source.locked and source.cell_type == "code":
+                tests[index] = source.source
+    return tests
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+@lru_cache(maxsize=8)
+def _imports_of(path: Path, changed: int) -> dict[str, str]:
+    """Import statements of the instructor's notebook, by the name that each binds.
+
+    Tests in other courses use `np` that a cell further up has imported. Names that the notebook
+    binds in another way too are left out: those may be the student's to write.
+    """
+    found: dict[str, str] = {}
+    bound: set[str] = set()
+    try:
+        cells = notebooks.read(path).cells
+    except InputError:
+        return {}
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        for statement in _statements(cell.source):
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                if not utils.is_solution(cell):
+                    found |= _bindings(statement)
+            else:
+                bound.update(_names_bound(statement))
+    return {name: line for name, line in found.items() if name not in bound}
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    lines = ["" if line.startswith(("%", "!")) else line for line in source.split("\n")]
+    try:
+        return ast.parse("\n".join(lines)).body
+    except SyntaxError:
+        return []
+
+
+def _bindings(statement: ast.Import | ast.ImportFrom) -> dict[str, str]:
+    found = {}
+    for alias in statement.names:
+        one = (
+            ast.Import([alias])
+            if isinstance(statement, ast.Import)
+            else ast.ImportFrom(statement.module, [alias], statement.level)
+        )
+        if alias.name != "*":
+            found[alias.asname or alias.name.partition(".")[0]] = ast.unparse(one)
+    return found
+
+
+def _names_bound(statement: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(statement):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            yield node.id

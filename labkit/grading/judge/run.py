@@ -1,0 +1,149 @@
+"""The judge's own process: tests come in on standard input, verdicts go out, a line each.
+
+Started by `process` as `python -m labkit.grading.judge.run`. Only the instructor's code runs here.
+It imports torch or whatever else the tests need once, and then serves submission after submission.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import math
+import os
+import select
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from labkit.grading.judge.link import LinkBroken
+from labkit.grading.judge.namespace import Names
+from labkit.grading.judge.verdict import Verdict
+
+PRINTED = 20_000  # characters of what a test prints
+_SENTENCE = 2000
+_IDLE = 600  # seconds without work after which the process ends by itself
+
+
+def judge(
+    source: str,
+    connection: Mapping[str, Any],
+    seconds: float | None,
+    imports: Mapping[str, str] | None = None,
+) -> Verdict:
+    """Run one test against a kernel.
+
+    Args:
+        source: the test, hidden parts included.
+        connection: of the student's kernel.
+        seconds: for all questions together; None for no limit.
+        imports: see `Names`.
+    """
+    printed = _Bounded()
+    points, error, names, broken = None, None, None, None
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(_Bounded(0)):
+        try:
+            names = Names(connection, seconds, imports or {})
+            points = _partial(_execute(source, names))
+        except LinkBroken as problem:
+            broken = str(problem)
+        except BaseException as problem:  # a test may also raise SystemExit
+            error = (type(problem).__name__, _sentence(problem))
+        finally:
+            if names is not None:
+                broken = names.link.broken
+                names.link.close()
+    # A test may take any error for the one that it expects. A kernel that is dead, silent or
+    # lying about the protocol passes no test all the same.
+    if broken:
+        error = (
+            "SubmissionStopped",
+            f"the submission's code could not be run: {broken}"[:_SENTENCE],
+        )
+    if error:
+        points = None
+    return Verdict(points, error, printed.getvalue(), broken is not None)
+
+
+def _execute(source: str, names: Names) -> Any:
+    """Run a cell as IPython would; the value of its last expression, if it ends in one."""
+    tree = ast.parse(_without_magics(source), "test")
+    last = None
+    if tree.body and isinstance(end := tree.body[-1], ast.Expr):
+        last = ast.Expression(end.value)
+        del tree.body[-1]
+    exec(compile(tree, "test", "exec"), names)
+    if last is None:
+        return None
+    value = eval(compile(last, "test", "eval"), names)
+    return None if source.rstrip().endswith(";") else value
+
+
+def _without_magics(source: str) -> str:
+    """Magics that only set up a display mean nothing here; others would need the kernel."""
+    harmless = ("%matplotlib", "%config", "%load_ext", "%autoreload")
+    return "\n".join("" if line.startswith(harmless) else line for line in source.split("\n"))
+
+
+def _partial(value: Any) -> float | None:
+    """The points in a test's last value; None if it is no number, which stock ignores too."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    # Stock takes NaN and negative numbers for full marks. It is the test that is wrong, and a
+    # sentence that says so is found sooner than a class of full marks.
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(
+            f"the test itself is wrong: its last value is {value}, expected points from 0 up"
+        )
+    return float(value)
+
+
+def _sentence(problem: BaseException) -> str:
+    """What the student reads: the check's words; never code, a path or a traceback."""
+    try:
+        text = str(problem).strip()
+    except Exception:
+        text = ""
+    if isinstance(problem, SyntaxError):
+        text = f"the test itself is wrong: {problem.msg}"
+    return text[:_SENTENCE] or "a check of this cell failed"
+
+
+class _Bounded(io.StringIO):
+    """Keeps the beginning of what is printed."""
+
+    def __init__(self, limit: int = PRINTED) -> None:
+        super().__init__()
+        self._left = limit
+
+    def write(self, text: str) -> int:
+        super().write(text[: self._left])
+        self._left = max(0, self._left - len(text))
+        return len(text)
+
+
+def main() -> None:
+    """Serve until standard input ends, or nothing has come for a while."""
+    # The tests get an empty input and no output: these two descriptors carry the verdicts.
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    verdicts = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123 (a descriptor, not a file)
+        for descriptor in (0, 1, 2):
+            os.dup2(nowhere.fileno(), descriptor)
+    # The lab's own folder, last: a module there never stands in for an installed one.
+    sys.path += [folder for folder in sys.argv[1:] if folder]
+    while _work_comes(requests) and (line := requests.readline()):
+        verdict = judge(**json.loads(line))
+        verdicts.write(verdict.to_json() + "\n")
+        verdicts.flush()
+
+
+def _work_comes(requests: io.TextIOBase) -> bool:
+    if sys.platform == "win32":  # cannot wait for a pipe; it then ends with its parent
+        return True
+    return bool(select.select([requests], [], [], _IDLE)[0])
+
+
+if __name__ == "__main__":
+    main()

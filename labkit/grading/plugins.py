@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from labkit.grading.autograde import bind
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
 
@@ -58,7 +59,7 @@ def _path(resources: Any) -> Path:
 
 
 def configure(config: Any) -> None:
-    """Plug labkit into nbgrader: the lint before and after `generate_assignment`.
+    """Plug labkit into nbgrader: the lint around `generate_assignment`, triage before autograding.
 
     Kernels that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
     otherwise.
@@ -71,5 +72,6 @@ def configure(config: Any) -> None:
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False
+    bind()
     # Tests compute little; on a busy machine, threads that wait for each other cost ten times it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -114,7 +114,7 @@ def _parse(text: str, repairs: list[str]) -> NotebookNode:
         broken = json.dumps(content, ensure_ascii=False)
         content = json.loads(broken.encode("utf-8", "replace"))
         repairs.append("The file held characters that do not exist; each was replaced by '?'.")
-    if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
+    if not isinstance(content, dict) or type(content.get("nbformat")) is not int:
         raise _Rejected(f"The file is no notebook. {_ASK}")
     return _as_version_4(nbformat.from_dict(content), repairs)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from labkit.errors import InputError
-from labkit.grading import commands, notebooks, sample_class
+from labkit.grading import commands, jail, notebooks, sample_class
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student
 
@@ -47,6 +47,8 @@ def demonstrate(root: Path, course: Path, console: Console) -> bool:
     classes = {lab: sample_class.students(root, lab) for lab in labs}
     sample_class.write_course(root, course, classes)
     log = course / "nbgrader.log"
+    if reason := jail.why_not():
+        console.print(f"Graded without a jail: {reason}.")
     right = True
     for lab, members in classes.items():
         _grade(course, lab, members, log, console)
@@ -73,7 +75,8 @@ def _grade(course: Path, lab: str, members: list[Student], log: Path, console: C
                 done += 1
                 status.update(f"{lab}: autograding {match['student']} ({done} of {len(members)})")
 
-        commands.nbgrader(course, "autograde", lab, log=log, on_line=on_line)
+        arguments = ("autograde", lab, *jail.options())
+        commands.nbgrader(course, *arguments, log=log, on_line=on_line)
         status.update(f"{lab}: writing feedback")
         _must_work(course, "generate_feedback", lab, log=log)
 

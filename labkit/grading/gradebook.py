@@ -1,10 +1,28 @@
-"""Reading marks from nbgrader's gradebook."""
+"""Reading marks and labs from nbgrader's gradebook, and clearing marks that no longer stand."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbgrader.api import (
+    Gradebook,
+    MissingEntry,
+    Notebook,
+    SourceCell,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from nbgrader.nbgraderformat import SCHEMA_VERSION
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from labkit.grading.notebooks import grade_id
+
+_NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
 
 def automatic_scores(course: Path, lab: str, student: str) -> dict[str, float] | None:
@@ -26,3 +44,99 @@ def automatic_scores(course: Path, lab: str, student: str) -> dict[str, float] |
         except MissingEntry:
             return None
         return {grade.cell.name: grade.auto_score or 0.0 for grade in notebook.grades}
+
+
+def master(
+    notebook: Notebook, source: Path, hide: Collection[NbGraderPreprocessor]
+) -> NotebookNode:
+    """A lab's notebook as students got it.
+
+    What a cell is, what it is worth and what it says comes from the gradebook, which alone decides
+    in nbgrader. It holds no solutions, and hidden tests are taken out here, so that triage never
+    has anything in its hands that students must not see. The order of the cells and their ids,
+    which the gradebook does not keep, come from the instructor's source where it can be read.
+
+    Args:
+        notebook: nbgrader's entry.
+        source: where the instructor's notebook is, if it is there.
+        hide: nbgrader's preprocessors that take out what students must not see.
+    """
+    known = {cell.name: _cell(notebook, cell) for cell in notebook.source_cells}
+    for cell in known.values():
+        for preprocessor in hide:
+            preprocessor.preprocess_cell(cell, {}, 0)
+    made = new_notebook()
+    try:
+        order = nbformat.read(source, as_version=4).cells
+    except (OSError, ValueError, nbformat.ValidationError):
+        order = []
+    for cell in order:
+        own = known.pop(grade_id(cell) or "", None)
+        if own is None:
+            own = NotebookNode(cell_type=cell.cell_type, metadata=NotebookNode(), source="")
+        if "id" in cell:
+            own.id = cell.id
+        made.cells.append(own)
+    made.cells += known.values()
+    if notebook.kernelspec:
+        made.metadata["kernelspec"] = nbformat.from_dict(json.loads(notebook.kernelspec))
+    return made
+
+
+def _cell(notebook: Notebook, source: SourceCell) -> NotebookNode:
+    """A cell of a lab with the metadata that `nbgrader generate_assignment` gave it."""
+    points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
+    metadata = NotebookNode(
+        schema_version=SCHEMA_VERSION,
+        grade_id=source.name,
+        grade=source.name in {cell.name for cell in notebook.grade_cells},
+        solution=source.name in {cell.name for cell in notebook.solution_cells},
+        task=source.name in {cell.name for cell in notebook.task_cells},
+        locked=bool(source.locked),
+        cell_type=source.cell_type,
+    )
+    if source.name in points:
+        metadata.points = points[source.name]
+    if source.checksum:
+        metadata.checksum = source.checksum
+    cell = _NEW[source.cell_type](source.source, metadata=NotebookNode(nbgrader=metadata))
+    del cell["id"]
+    return cell
+
+
+def clear_automatic_scores(submission: SubmittedAssignment, notebooks: Collection[str]) -> None:
+    """Take back what was scored automatically; what a person gave or wrote stays.
+
+    A cell without a score waits for a person, so that nobody takes it for marked.
+    """
+    for notebook in _of(submission, notebooks):
+        notebook.late_submission_penalty = None  # it was a share of the old score
+        for grade in notebook.grades:
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+        for comment in notebook.comments:
+            comment.auto_comment = None
+
+
+def score_zero(submission: SubmittedAssignment, notebooks: Collection[str]) -> None:
+    """Record 0 for each cell of notebooks that cannot be graded; what a person gave stays."""
+    clear_automatic_scores(submission, notebooks)
+    for notebook in _of(submission, notebooks):
+        for grade in notebook.grades:
+            grade.auto_score = 0.0
+            # As nbgrader does: a score given by hand is to be looked at again.
+            grade.needs_manual_grade = grade.manual_score is not None
+
+
+def unfinished(submission: SubmittedAssignment) -> bool:
+    """Whether a test has no score: grading was begun and did not come to its end."""
+    for notebook in submission.notebooks:
+        answers = {cell.name for cell in notebook.notebook.solution_cells}
+        tests = {cell.name for cell in notebook.notebook.grade_cells} - answers
+        if any(grade.auto_score is None for grade in notebook.grades if grade.name in tests):
+            return True
+    return False
+
+
+def _of(submission: SubmittedAssignment, names: Collection[str]) -> list[SubmittedNotebook]:
+    return [notebook for notebook in submission.notebooks if notebook.name in names]

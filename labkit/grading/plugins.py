@@ -19,6 +19,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from labkit.grading.autograde import bind
 from labkit.grading.judge.execute import Execute
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
@@ -60,7 +61,7 @@ def _path(resources: Any) -> Path:
 
 
 def configure(config: Any) -> None:
-    """Plug labkit into nbgrader: the lint around `generate_assignment`, the judge in `autograde`.
+    """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge to grade.
 
     Kernels that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
     otherwise.
@@ -77,5 +78,6 @@ def configure(config: Any) -> None:
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False
+    bind()
     # Tests compute little; on a busy machine, threads that wait for each other cost ten times it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

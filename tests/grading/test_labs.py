@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labkit.grading import commands, mutants, notebooks, sample_class
+from labkit.grading import commands, jail, mutants, notebooks, sample_class
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.lint import lint
 from labkit.grading.sample_class import Student, write_course
@@ -159,7 +159,7 @@ def grade(course: Path, lab: str, members: list[Student]) -> None:
     write_course(ROOT, course, {lab: members})
     log = course / "nbgrader.log"
     assert commands.nbgrader(course, "generate_assignment", lab, log=log) == 0, log.read_text()
-    commands.nbgrader(course, "autograde", lab, log=log)
+    commands.nbgrader(course, "autograde", lab, *jail.options(), log=log)
 
 
 def assert_marks(course: Path, lab: str, members: list[Student]) -> None:

@@ -28,9 +28,11 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.preprocessors import Execute as StockExecute
+from traitlets import Enum
 
 from labkit.errors import InputError
 from labkit.grading import notebooks
+from labkit.grading.jail import JailedKernelManager
 from labkit.grading.judge import process
 from labkit.grading.judge.verdict import Verdict
 
@@ -44,6 +46,25 @@ class Execute(StockExecute):
     for a cell, which for a test bounds all its questions together.
     """
 
+    sandbox = Enum(
+        ("auto", "none"),
+        "auto",
+        help="auto runs the student's code in a jail, and nothing where no jail can be had; "
+        "none runs it as you, with your files and your network.",
+    ).tag(config=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.sandbox == "auto":
+            self.kernel_manager_class = JailedKernelManager
+
+    def create_kernel_manager(self) -> Any:
+        """A manager of a kernel; one in the jail is told what the lab withholds."""
+        manager = super().create_kernel_manager()
+        if isinstance(manager, JailedKernelManager):
+            manager.withheld = self._withheld
+        return manager
+
     def preprocess(
         self, nb: NotebookNode, resources: Any, km: Any = None
     ) -> tuple[NotebookNode, Any]:
@@ -53,6 +74,7 @@ class Execute(StockExecute):
         self._lab = self._folder(resources)
         source = None if self._lab is None else self._lab / f"{resources['unique_key']}.ipynb"
         self._imports = {} if source is None else _imports_of(source, _changed(source))
+        self._withheld = [] if source is None else _withheld(source)
         # A student can write this key, or take it away: either way only the course's own tests
         # decide marks, and `_release` runs nothing that the student may not read.
         self._ours = "labkit" in nb.metadata
@@ -199,6 +221,14 @@ def _tests_of(nb: NotebookNode, resources: Any) -> dict[int, str]:
             if flags["grade"] and source.locked and source.cell_type == "code":
                 tests[index] = source.source
     return tests
+
+
+def _withheld(path: Path) -> list[str]:
+    """What the lab withholds, as the instructor's notebook says: the student's says anything."""
+    try:
+        return list(notebooks.read(path).metadata.get("labkit", {}).get("withheld", []))
+    except InputError:
+        return []
 
 
 def _changed(path: Path) -> int:

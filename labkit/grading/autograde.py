@@ -1,0 +1,411 @@
+"""nbgrader's `Autograde` with triage before it, and each submission on its own.
+
+`bind` puts it in the place of nbgrader's class for `nbgrader autograde` and for the formgrader's
+button. Each submission is examined into a private temporary folder, and nbgrader reads that one;
+nothing of nbgrader reads `submitted/` itself.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import nbgrader.apps.api
+import nbgrader.apps.autogradeapp
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from nbgrader.preprocessors.execute import UnresponsiveKernelError
+from nbgrader.utils import parse_utc
+from traitlets import Integer
+
+from labkit.grading import gradebook
+from labkit.grading.files import Refused, copy_extras, quoted, read_regular
+from labkit.grading.jail import why_not
+from labkit.grading.judge.execute import Execute
+from labkit.grading.triage import MAX_BYTES, Triage, examine
+
+REPORT = "grading-report.jsonl"
+_TIMESTAMP = "timestamp.txt"
+
+
+@dataclass
+class _Submission:
+    """What is known of one submission, and becomes one line of the report."""
+
+    lab: str
+    student: str
+    status: str = "graded"  # or "failed", "rejected"
+    repairs: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    reason: str | None = None
+    digest: str = ""
+
+    def line(self) -> str:
+        """One line of JSON. Everything outside ASCII is escaped, so that it is one line."""
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        names = ("lab", "student", "status", "repairs", "flags", "reason", "digest")
+        return json.dumps({"time": time} | {name: getattr(self, name) for name in names})
+
+
+class TriagedAutograde(Autograde):
+    """Autogrades submissions one by one; none of them can stop another."""
+
+    max_notebook_bytes = Integer(MAX_BYTES, help="A larger notebook is rejected.").tag(config=True)
+    max_extra_bytes = Integer(
+        20_000_000, help="A larger file beside the notebook is left out."
+    ).tag(config=True)
+
+    # While a submission is graded: the folder that holds its clean copy. nbgrader asks
+    # `_format_source` for every path that it reads from, and for nothing else.
+    _clean: str | None = None
+    _current: _Submission
+    _rejected: dict[str, str] = {}  # noqa: RUF012 (set anew for each submission)
+    _begun = False  # whether the current submission is being graded, not skipped
+    _error: Exception | None = None
+
+    def start(self) -> None:
+        """Grade, unless the student's code cannot be jailed as the settings ask for."""
+        reason = why_not() if Execute(parent=self).sandbox == "auto" else None
+        if reason:
+            msg = f"{reason}. To run the submissions as you, with your files and your network, add "
+            msg += "--Execute.sandbox=none"
+            self.log.error(msg)
+            raise NbGraderException(msg)
+        super().start()
+
+    def init_notebooks(self) -> None:
+        """Find everything that was handed in, also folders in which there is no notebook."""
+        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        # A name is taken literally first: it may hold characters that glob gives a meaning to.
+        found = [pattern] if os.path.lexists(pattern) else glob.glob(pattern)  # noqa: PTH207
+        self.assignments: dict[str, list[str]] = {path: [] for path in found}
+        if not found:
+            super().init_notebooks()  # says what was looked for, and raises
+
+    def convert_notebooks(self) -> None:
+        """Grade each submission; raise at the end if any was rejected or failed."""
+        handed_in = sorted(self.assignments)
+        masters = self._masters()
+        digests = self._reported_digests()
+        bad = []
+        for folder in handed_in:
+            match = re.match(self._pattern(), folder)
+            if match is None:
+                self.log.error("Not the path of a submission: %s", folder)
+                bad.append(folder)
+                continue
+            self._current = _Submission(match["assignment_id"], match["student_id"])
+            try:
+                self._one(Path(folder), masters, digests)
+            except Exception as error:  # whatever one submission does, the next gets its turn
+                if not isinstance(error, NbGraderException):  # which nbgrader has logged
+                    self.log.exception("There was an error processing assignment: %s", folder)
+                self._fail(error)
+            if self._begun or self._current.status == "failed":
+                self._report()
+                if self._current.status != "graded":
+                    bad.append(self._current.student)
+        if bad:
+            msg = f"{len(bad)} of {len(handed_in)} submissions have no grade from their tests; see "
+            msg += f"{REPORT}: {', '.join(map(quoted, bad))}"
+            self.log.error(msg)
+            raise NbGraderException(msg)
+
+    def _one(
+        self, folder: Path, masters: dict[str, NotebookNode], digests: dict[tuple[str, str], str]
+    ) -> None:
+        now = self._current
+        self._begun, self._error = False, None
+        with tempfile.TemporaryDirectory(prefix="labkit-") as private:
+            copy = Path(private) / now.student / now.lab
+            copy.mkdir(parents=True)
+            self._rejected = rejected = self._triage(folder, copy, masters)
+            accepted = [copy / f"{name}.ipynb" for name in masters if name not in rejected]
+            before = digests.get((now.student, now.lab))
+            changed = before is not None and now.digest not in ("", before)
+            with self._reading(private), self._forced(changed or self._unfinished()):
+                if accepted:
+                    self.assignments = {str(copy): [str(path) for path in accepted]}
+                    super().convert_notebooks()
+                else:
+                    self.notebooks = [str(copy / f"{name}.ipynb") for name in rejected]
+                    if self.init_destination(now.lab, now.student):
+                        self._record_zero(rejected)
+            if rejected:
+                now.status = "rejected"
+                now.reason = " ".join(rejected.values())
+
+    # -- what nbgrader calls -------------------------------------------------------------------
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        """As nbgrader decides; if the submission is to be graded, its old scores go at once.
+
+        Whatever happens from here on, a crash or a power cut included, no old score stands.
+        """
+        self._begun = super().init_destination(assignment_id, student_id)
+        if self._begun:
+            self._clear()
+        return self._begun
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """As nbgrader does; notebooks that were rejected beside accepted ones get 0."""
+        super().init_assignment(assignment_id, student_id)
+        if self._rejected:
+            with self._stored_submission() as submission:
+                gradebook.score_zero(submission, self._rejected)
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        """As nbgrader does; remember why it failed, which nbgrader only logs."""
+        try:
+            super().convert_single_notebook(notebook_filename)
+        except Exception as error:
+            self._error = error
+            raise
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        if self._clean is None or not self._sanitizing:
+            return super()._format_source(assignment_id, student_id, escape)
+        quote = re.escape if escape else str
+        return quote(os.sep).join([quote(self._clean), student_id, assignment_id])
+
+    # -- triage --------------------------------------------------------------------------------
+
+    def _triage(self, folder: Path, copy: Path, masters: dict[str, NotebookNode]) -> dict[str, str]:
+        """Put what can be graded of a submission into `copy`; why the other notebooks cannot."""
+        now = self._current
+        digest = sha256()
+        if reason := self._no_folder(folder):
+            now.flags.append("Rejected: it counts 0 points.")
+            now.digest = sha256(reason.encode()).hexdigest()
+            return dict.fromkeys(masters, reason)
+        rejected = {}
+        for name, master in masters.items():
+            path = self._candidate(folder, name, masters)
+            triage = path if isinstance(path, Triage) else self._examine(path, master, digest)
+            now.repairs += triage.repairs
+            now.flags += triage.flags
+            if triage.notebook is None:
+                rejected[name] = triage.reason or ""
+                continue
+            text = nbformat.writes(triage.notebook)
+            (copy / f"{name}.ipynb").write_text(text, encoding="utf-8")
+        extras = copy_extras(folder, copy, self.max_extra_bytes)
+        now.flags += extras.left_out
+        digest.update(extras.digest.encode())
+        if self.coursedir.notebook_id == "*":  # else it is the digest of a part
+            now.digest = digest.hexdigest()
+        self._check_timestamp(copy / _TIMESTAMP)
+        return rejected
+
+    def _examine(self, path: Path, master: NotebookNode, digest: Any) -> Triage:
+        try:
+            digest.update(read_regular(path, self.max_notebook_bytes))
+        except Refused as refusal:
+            digest.update(str(refusal).encode())
+        try:
+            return examine(path, master, self.max_notebook_bytes)
+        except Exception as error:  # a mistake of ours; it must not stand in for a grade
+            self.log.exception("Triage failed for %s", quoted(str(path)))
+            flag = f"Triage itself failed ({type(error).__name__}): please look at this file."
+            reason = "The notebook could not be read; your instructor has been told."
+            return Triage(None, flags=[flag], reason=reason)
+
+    def _no_folder(self, folder: Path) -> str | None:
+        """Why a folder is not one. A link would lead to files that nobody handed in."""
+        if any(part.is_symlink() for part in (folder, folder.parent)):
+            return "The submission is a link to another folder: hand in the files themselves."
+        if not folder.is_dir():
+            return "The submission is not a folder: hand in a folder with the notebook in it."
+        return None
+
+    def _candidate(
+        self, folder: Path, name: str, masters: dict[str, NotebookNode]
+    ) -> Path | Triage:
+        """The file of a notebook; one with another name if nothing else can be meant."""
+        wanted = folder / f"{name}.ipynb"
+        if os.path.lexists(wanted):
+            return wanted
+        others = [
+            path
+            for path in sorted(folder.iterdir())
+            if path.name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json"))
+            and path.stem not in masters
+        ]
+        missing = [other for other in masters if not os.path.lexists(folder / f"{other}.ipynb")]
+        if len(others) == 1 and len(missing) == 1:
+            self._current.repairs.append(
+                f"The notebook was named {quoted(others[0].name)}; it was read as '{name}.ipynb'."
+            )
+            return others[0]
+        there = ", ".join(quoted(path.name) for path in others[:5]) or "no notebook"
+        reason = f"There is no '{name}.ipynb' in the submission, but {there}: hand in the notebook "
+        reason += "under the name that it came with."
+        return Triage(None, flags=["Rejected: it counts 0 points."], reason=reason)
+
+    def _check_timestamp(self, path: Path) -> None:
+        """nbgrader stops at a time that it cannot read; without one, nothing counts as late."""
+        if not path.is_file():
+            return
+        try:
+            parse_utc(path.read_text(encoding="utf-8").strip() or None)
+        except Exception:  # dateutil raises many things
+            path.unlink()
+            self._current.flags.append(
+                f"{_TIMESTAMP} holds no time: please check whether the submission is late."
+            )
+
+    # -- the gradebook -------------------------------------------------------------------------
+
+    def _masters(self) -> dict[str, NotebookNode]:
+        """The notebooks of the lab that are to be graded."""
+        lab = self.coursedir.assignment_id
+        hide = [ClearHiddenTests(parent=self), ClearMarkScheme(parent=self)]
+        source = self.coursedir.format_path(self.coursedir.source_directory, ".", lab)
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as stored:
+            try:
+                notebooks = stored.find_assignment(lab).notebooks
+            except MissingEntry:
+                notebooks = []
+            masters = {
+                notebook.name: gradebook.master(
+                    notebook, Path(source) / f"{notebook.name}.ipynb", hide
+                )
+                for notebook in notebooks
+                if fnmatch.fnmatchcase(notebook.name, self.coursedir.notebook_id)
+            }
+        if not masters:
+            msg = f"No notebook of '{lab}' is in the gradebook, did you run 'nbgrader "
+            msg += f"generate_assignment {lab}'?"
+            self.log.error(msg)
+            raise NbGraderException(msg)
+        return masters
+
+    @contextmanager
+    def _stored_submission(self) -> Iterator[SubmittedAssignment | None]:
+        """The gradebook's entry of the current submission, if it has one; saved afterwards."""
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as stored:
+            try:
+                submission = stored.find_submission(self._current.lab, self._current.student)
+            except MissingEntry:
+                submission = None
+            yield submission
+            stored.db.commit()
+
+    def _selected(self, submission: SubmittedAssignment) -> list[str]:
+        """The notebooks that this run grades (`--notebook`)."""
+        names = [notebook.name for notebook in submission.notebooks]
+        return fnmatch.filter(names, self.coursedir.notebook_id)
+
+    def _unfinished(self) -> bool:
+        with self._stored_submission() as submission:
+            return submission is not None and gradebook.unfinished(submission)
+
+    def _record_zero(self, notebooks: dict[str, str]) -> None:
+        now = self._current
+        time = self.coursedir.get_existing_timestamp(self._format_source(now.lab, now.student))
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as stored:
+            if self.create_student:
+                stored.update_or_create_student(now.student)
+            given = {} if time is None else {"timestamp": time}
+            submission = stored.update_or_create_submission(now.lab, now.student, **given)
+            gradebook.score_zero(submission, notebooks)
+            stored.db.commit()
+
+    # -- one submission at a time --------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self, folder: str) -> Iterator[None]:
+        """Let nbgrader read from a folder instead of `submitted/`."""
+        self._clean = folder
+        try:
+            yield
+        finally:
+            self._clean = None
+
+    @contextmanager
+    def _forced(self, force: bool) -> Iterator[None]:
+        """Grade even if nbgrader, which looks at timestamps only, would skip it."""
+        before: bool = self.force
+        self.force = before or force
+        try:
+            yield
+        finally:
+            self.force = before
+
+    def _pattern(self) -> str:
+        groups = ("(?P<assignment_id>.*)", "(?P<student_id>.*)")
+        return self._format_source(*groups, escape=True)
+
+    def _fail(self, error: Exception) -> None:
+        """Note why grading ended early. The scores stay cleared until somebody looks."""
+        now = self._current
+        now.status = "failed"
+        cause = self._error or error
+        if isinstance(cause, DeadKernelError):
+            now.reason = "The kernel died while the notebook ran: out of memory, or ended by it."
+        elif isinstance(cause, UnresponsiveKernelError):
+            now.reason = "The kernel no longer answered and could not be interrupted."
+        else:
+            now.reason = f"Grading ended early ({type(cause).__name__})."
+        if not self._begun:
+            # For instance a full disk. It is not known whether this is a new submission.
+            now.flags.append("Grading did not begin: please look at it; an older score may stand.")
+            return
+        now.flags.append("Not graded: please look at it; its tests have no score.")
+        try:
+            self._clear()  # once more, for what was recorded until it failed
+        except Exception:
+            self.log.exception("The gradebook cannot be written")
+
+    def _clear(self) -> None:
+        with self._stored_submission() as submission:
+            if submission is not None:
+                gradebook.clear_automatic_scores(submission, self._selected(submission))
+
+    # -- the report ----------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        now = self._current
+        for sentence in [*now.repairs, *now.flags, *([now.reason] if now.reason else [])]:
+            self.log.warning("%s: %s", quoted(now.student), sentence)
+        with (Path(self.coursedir.root) / REPORT).open("a", encoding="ascii") as file:
+            file.write(now.line() + "\n")
+
+    def _reported_digests(self) -> dict[tuple[str, str], str]:
+        """What each submission was when it was graded last, to notice a new one."""
+        path = Path(self.coursedir.root) / REPORT
+        digests = {}
+        for line in path.read_text(encoding="ascii").splitlines() if path.is_file() else []:
+            try:
+                entry = json.loads(line)
+                if entry["digest"]:
+                    digests[entry["student"], entry["lab"]] = entry["digest"]
+            except (ValueError, KeyError, TypeError):
+                continue  # a line that was cut when the machine went down
+        return digests
+
+
+def bind() -> None:
+    """Let nbgrader's command and its formgrader use `TriagedAutograde`.
+
+    nbgrader has no setting for the class that grades. Both places import it by name and look that
+    name up when they grade, so the name is given the subclass there, and nowhere else; done twice
+    (a configuration may be read again), it stays the same.
+    """
+    nbgrader.apps.autogradeapp.Autograde = TriagedAutograde  # `nbgrader autograde`
+    nbgrader.apps.api.Autograde = TriagedAutograde  # the formgrader's button

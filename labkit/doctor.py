@@ -170,7 +170,7 @@ def check_isolation() -> Finding:
         return Finding(
             "isolation",
             "advice",
-            "bubblewrap is not installed; only those who grade need it",
+            "bubblewrap is not installed, in which submissions are graded; students need none",
             "sudo apt-get install bubblewrap",
         )
     error, _ = _run("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from nbgrader.api import Gradebook
 
 from labkit.grading import commands
 from labkit.grading.gradebook import automatic_scores
-
-ROOT = Path(__file__).parents[3]
+from labkit.grading.notebooks import grade_id
 
 SETUP = "import math\n\nimport numpy as np"
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -41,7 +39,7 @@ with marks.part(1.5, "a table"):
 marks.total()
 ### END HIDDEN TESTS
 """
-FULL = {"test-double": 1.0, "test-mean": 2.0}
+FULL = {"test-double": 1.0, "test-mean": 2.0, "essay": 0.0}
 NONE = dict.fromkeys(FULL, 0.0)
 
 
@@ -73,6 +71,7 @@ def source_notebook():
             cell("test-double", TEST_DOUBLE, points=1.0),
             cell("mean", MEAN, solution=True),
             cell("test-mean", TEST_MEAN, points=2.0),
+            cell("essay", "# your opinion, marked by hand", points=1.0, solution=True),
         ]
     )
     notebook.metadata["kernelspec"] = {
@@ -93,7 +92,7 @@ class Course:
     def submit(self, student: str, change, files=None) -> None:
         """Hand in the release after `change(notebook, cells by name)`."""
         release = nbformat.read(self.folder / "release" / "lab" / "lab.ipynb", as_version=4)
-        change(release, {c.metadata.nbgrader.grade_id: c for c in release.cells})
+        change(release, {grade_id(c): c for c in release.cells})
         target = self.folder / "submitted" / student / "lab"
         target.mkdir(parents=True)
         nbformat.write(release, target / "lab.ipynb")
@@ -120,13 +119,15 @@ class Course:
             return gradebook.find_grade(name, "lab", "lab", student).needs_manual_grade
 
 
-def make_course(folder: Path, notebook=None) -> Course:
+def make_course(folder: Path, notebook=None, *, stock: bool = False) -> Course:
     """Write the course and generate its release."""
     (folder / "source" / "lab").mkdir(parents=True)
     nbformat.write(notebook or source_notebook(), folder / "source" / "lab" / "lab.ipynb")
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    with (folder / "nbgrader_config.py").open("a") as config:
-        config.write("c.Execute.timeout = 8\n")
+    plugs = "from labkit.grading.plugins import configure\nconfigure(c)\n"
+    (folder / "nbgrader_config.py").write_text(
+        f"c = get_config()\n{'' if stock else plugs}"
+        "c.CourseDirectory.course_id = 'made-up'\nc.Execute.timeout = 5\n"
+    )
     log = folder / "log.txt"
     assert commands.nbgrader(folder, "generate_assignment", "lab", log=log) == 0, log.read_text()
     return Course(folder)

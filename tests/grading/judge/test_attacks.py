@@ -10,8 +10,6 @@ HONEST = {
     "mean": "def mean(x):\n    return x.mean()",
 }
 WRONG = "def double(x):\n    return x\n\n\n"
-DOUBLE_ONLY = {"test-double": 1.0, "test-mean": 0.0}
-MEAN_ONLY = {"test-double": 0.0, "test-mean": 2.0}
 
 
 def code(double=HONEST["double"], mean=HONEST["mean"]):
@@ -116,7 +114,7 @@ ATTACKS = {
         "numpy.allclose._implementation.__code__ = always.__code__"
     ),
     "patched-tensor": attack(
-        "import torch\ntorch.Tensor.__eq__ = lambda self, other: True\ntorch.equal = lambda *a: True"
+        "import torch\ntorch.Tensor.__eq__ = lambda *a: True\ntorch.equal = lambda *a: True"
     ),
     "patched-builtins": attack(
         "import builtins\n"
@@ -186,7 +184,8 @@ ATTACKS = {
         "    while True:\n"
         "        for frame in sys._current_frames().values():\n"
         "            while frame:\n"
-        "                if 'the-hidden' + '-test' in str(frame.f_code.co_consts): found.append(1)\n"
+        "                text = str(frame.f_code.co_consts)\n"
+        "                if '-'.join(['the', 'hidden']) in text: found.append(1)\n"
         "                frame = frame.f_back\n"
         "        time.sleep(0.01)\n"
         "threading.Thread(target=search, daemon=True).start()\n"
@@ -201,7 +200,8 @@ ATTACKS = {
         "import sys, json\n"
         "def double(x):\n"
         "    module = sys.modules['_labkit_answers']\n"
-        "    module.answer = lambda q: module.Answer(json.dumps([json.loads(q)[0], 'verdict', 2.0]))\n"
+        "    lie = lambda q: module.Answer(json.dumps([json.loads(q)[0], 'verdict', 2.0]))\n"
+        "    module.answer = lie\n"
         "    return x"
     ),
     "deleted-link": attack(
@@ -238,7 +238,7 @@ def hide_tests(notebook, cells):
         cells[name].metadata.nbgrader["grade"] = False
 
 
-def test_of_my_own(notebook, cells):
+def write_a_test(notebook, cells):
     """A cell that says it is a test. Were it run in the judge, it would leave the file."""
     code(WRONG, "")(notebook, cells)
     notebook.cells.append(
@@ -246,12 +246,24 @@ def test_of_my_own(notebook, cells):
     )
 
 
+def turn_an_answer_into_a_test(notebook, cells):
+    """Were it believed, the student's text would run as a test, with the points of the answer."""
+    code(WRONG, "")(notebook, cells)
+    cells["essay"].source = "import zmq"
+    cells["essay"].metadata.nbgrader["solution"] = False
+
+
 METADATA = {
     "skips-tests": skip_tests,
     "rewrites-tests": rewrite_tests,
+    "answer-as-a-test": turn_an_answer_into_a_test,
+}
+
+# nbgrader itself gives up on these before anything of them is run.
+REJECTED = {
     "tests-as-answers": turn_tests_into_answers,
     "hides-tests": hide_tests,
-    "a-test-of-my-own": test_of_my_own,
+    "a-test-of-my-own": write_a_test,
 }
 
 
@@ -261,7 +273,7 @@ def course(tmp_path_factory):
     course = make_course(tmp_path_factory.mktemp("attacks"))
     for name, (change, _) in HONEST_WORK.items():
         course.submit(name, change)
-    for name, change in {**ATTACKS, **METADATA}.items():
+    for name, change in {**ATTACKS, **METADATA, **REJECTED}.items():
         course.submit(name, change)
     course.submit(
         "module-beside-the-notebook",
@@ -283,6 +295,15 @@ def test_attacks_gain_nothing(course, name):
     assert not course.needs_hand(name, "test-double")
 
 
+@pytest.mark.parametrize("name", REJECTED)
+def test_submissions_that_nbgrader_gives_up_on(course, name):
+    assert course.scores(name) == NONE
+
+
+def test_an_answer_stays_an_answer(course):
+    assert course.needs_hand("answer-as-a-test", "essay")
+
+
 def test_students_see_the_sentence_and_nothing_hidden(course):
     for student in ATTACKS:
         outputs = course.graded(student)["test-double"].outputs
@@ -297,8 +318,8 @@ def test_students_see_the_sentence_and_nothing_hidden(course):
 
 
 def test_outputs_are_few(course):
-    for cell in course.graded("reference").values():
-        assert all(output.get("name") != "stderr" for output in cell.outputs)
+    for name, graded in course.graded("reference").items():
+        assert all(output.get("name") != "stderr" for output in graded.outputs), name
 
 
 def test_marks_are_numbers(course):

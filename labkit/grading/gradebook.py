@@ -25,7 +25,9 @@ from labkit.grading.notebooks import grade_id
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
 
-def automatic_scores(course: Path, lab: str, student: str) -> dict[str, float] | None:
+def automatic_scores(
+    course: Path, lab: str, student: str, notebook: str | None = None
+) -> dict[str, float] | None:
     """The automatic score of each graded cell of one submission, by grade_id.
 
     A cell that nothing has scored yet counts 0, as nbgrader's own total has it.
@@ -34,16 +36,17 @@ def automatic_scores(course: Path, lab: str, student: str) -> dict[str, float] |
         course: the course folder, which holds `gradebook.db`.
         lab: the assignment.
         student: nbgrader's student id.
+        notebook: which notebook of the assignment; None for the one named like it.
 
     Returns:
         The scores, or None if the gradebook knows of no such submission.
     """
     with Gradebook(f"sqlite:///{course.resolve() / 'gradebook.db'}") as gradebook:
         try:
-            notebook = gradebook.find_submission_notebook(lab, lab, student)
+            found = gradebook.find_submission_notebook(notebook or lab, lab, student)
         except MissingEntry:
             return None
-        return {grade.cell.name: grade.auto_score or 0.0 for grade in notebook.grades}
+        return {grade.cell.name: grade.auto_score or 0.0 for grade in found.grades}
 
 
 def master(

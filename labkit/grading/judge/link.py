@@ -187,13 +187,17 @@ class Link:
             if message["parent_header"]["msg_id"] != message_id:
                 return None
             content = message["content"]
-            shown = content["user_expressions"]["answer"] if content["status"] == "ok" else content
-            good = shown["status"] == "ok"
-            text = shown["data"]["text/plain"] if good else shown.get("evalue", shown["status"])
         except Exception:  # malformed in some way; it is the kernel's, so it is no surprise
             return None
-        if not good or type(text) is not str:
-            raise self._break(f"its kernel cannot answer: {str(text)[:_TEXT]}")
+        try:
+            shown = content["user_expressions"]["answer"] if content["status"] == "ok" else content
+            if shown["status"] != "ok":
+                raise self._break(f"its kernel cannot answer: {shown.get('evalue', '')!s:.2000}")
+            text = shown["data"]["text/plain"]
+        except (LookupError, TypeError, AttributeError):
+            raise self._break("its kernel cannot answer") from None
+        if type(text) is not str:
+            raise self._break("its kernel's answer is no text")
         return text
 
     def _break(self, why: str) -> LinkBroken:

@@ -163,7 +163,9 @@ def _encode_torch(value: Any, opaque: Callable[[Any], list], depth: int) -> list
     name = str(value.dtype).removeprefix("torch.")
     if value.layout != torch.strided or value.device.type == "meta" or name not in _TORCH_DTYPES:
         return None
-    plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    plain = value.detach().cpu().resolve_conj().resolve_neg()
+    # A copy, because a tensor of at most one element is contiguous with any strides.
+    plain = plain.clone(memory_format=torch.contiguous_format)
     data = plain.reshape(-1).view(torch.uint8).numpy().tobytes()
     tag = "tensor" if kind is torch.Tensor else "parameter"
     return [tag, name, list(value.shape), _pack(data), value.requires_grad]
@@ -258,6 +260,9 @@ def _decode_numpy(tag: str, name: str, shape: list, text: str) -> Any:
     _check_size(shape, dtype.itemsize, data)
     if dtype.kind == "b":
         _check_booleans(data)
+    if dtype.kind == "U":
+        codes = numpy.frombuffer(data, dtype.byteorder + "u4")
+        _expect(bool((codes <= sys.maxunicode).all()), "characters that do not exist")
     if dtype.itemsize == 0:  # an array of empty strings, which has no bytes to read
         array = numpy.zeros(shape, dtype)
     else:

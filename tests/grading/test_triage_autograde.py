@@ -321,3 +321,25 @@ def test_a_lab_that_was_never_generated(course):
     log = course / "nbgrader.log"
     assert commands.nbgrader(course, "autograde", "other", log=log) == 1
     assert "did you run 'nbgrader generate_assignment other'?" in log.read_text()
+
+
+def test_of_two_notebooks_the_good_one_is_graded(course):
+    second = course / "source" / tiny.LAB / "second.ipynb"
+    nbformat.write(tiny.source(), second)
+    log = course / "nbgrader.log"
+    assert commands.nbgrader(course, "generate_assignment", tiny.LAB, "--force", log=log) == 0
+    folder = tiny.hand_in(course, "half", tiny.handed_in()).parent
+    (folder / "second.ipynb").write_text("{")
+    assert autograde(course) == 1
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        submission = gradebook.find_submission(tiny.LAB, "half")
+        scores = {
+            notebook.name: [grade.auto_score for grade in notebook.grades]
+            for notebook in submission.notebooks
+        }
+    assert sorted(scores["tiny"], key=str) == [2.0, 2.0, None]
+    assert scores["second"] == [0.0, 0.0, 0.0]
+    assert report(course)["half"]["status"] == "rejected"
+    assert [path.name for path in (course / "autograded" / "half" / tiny.LAB).iterdir()] == [
+        "tiny.ipynb"
+    ]

@@ -206,6 +206,7 @@ def test_a_class_of_broken_submissions_beside_honest_ones(course):
     assert "WARNING] 'bom': The file began with a byte order mark" in log
 
 
+@posix
 def test_no_old_score_stands_and_nothing_by_hand_is_lost(course):
     for student in ("cuts", "dies", "mends", "stays"):
         tiny.hand_in(course, student, tiny.handed_in())
@@ -227,13 +228,20 @@ def test_no_old_score_stands_and_nothing_by_hand_is_lost(course):
         assert kept_by_hand(course, student) == [(1.5, None, None), (None, 0.5, "See me.")]
     assert waiting(course, "dies") == {"test-f", "test-g", "why"}
 
-    # A run that was killed leaves cleared scores and a folder; the next run grades it again.
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        for grade in gradebook.find_submission_notebook(tiny.LAB, tiny.LAB, "stays").grades:
-            grade.auto_score = None
-        gradebook.db.commit()
-    autograde(course)
+    assert waiting(course, "cuts") == {"why"}  # marked by hand, and to be looked at again
+    assert penalties(course) == {None}
+
+    # A run that is killed leaves no old score either, and the next run grades what it left.
+    honest = course / "submitted" / "stays" / tiny.LAB / "tiny.ipynb"
+    text = honest.read_bytes()
+    kills = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"
+    tiny.hand_in(course, "stays", tiny.handed_in(f=kills))
+    assert autograde(course, "--student", "stays") == -9
+    assert automatic_scores(course, tiny.LAB, "stays") == NONE
+    honest.write_bytes(text)
+    assert autograde(course, "--student", "stays") == 0
     assert automatic_scores(course, tiny.LAB, "stays") == FULL
+    assert kept_by_hand(course, "stays") == [(1.5, None, None), (None, 0.5, "See me.")]
 
 
 def by_hand(course, students):
@@ -244,6 +252,7 @@ def by_hand(course, students):
             grades = {grade.name: grade for grade in notebook.grades}
             grades["why"].manual_score = 1.5
             grades["test-g"].extra_credit = 0.5
+            notebook.late_submission_penalty = 1.0 if student != "stays" else None
             for comment in notebook.comments:
                 if comment.name == "g":
                     comment.manual_comment = "See me."
@@ -260,6 +269,16 @@ def kept_by_hand(course, student):
             (why.manual_score, why.extra_credit, comments["why"]),
             (test.manual_score, test.extra_credit, comments["g"]),
         ]
+
+
+def penalties(course):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        submissions = gradebook.assignment_submissions(tiny.LAB)
+        return {
+            notebook.late_submission_penalty
+            for submission in submissions
+            for notebook in submission.notebooks
+        }
 
 
 def waiting(course, student):

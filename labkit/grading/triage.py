@@ -155,6 +155,8 @@ def _normalise(notebook: NotebookNode, repairs: list[str]) -> None:
             raise _Rejected(f"Cell {number} is neither code nor text: {_ADVICE}.")
         if not isinstance(cell.get("metadata"), dict):
             cell.metadata = NotebookNode()
+        if not isinstance(cell.get("id"), str):
+            cell.pop("id", None)
         source = cell.get("source", "")
         lines = source if isinstance(source, list) else [source]
         if not all(isinstance(line, str) for line in lines):
@@ -206,11 +208,11 @@ def _give_ids(notebook: NotebookNode, repairs: list[str]) -> None:
     """Each cell gets an id of its own, as format 4.5 asks."""
     taken = {cell.id for cell in notebook.cells if isinstance(cell.get("id"), str)}
     seen: set[str] = set()
-    new = 0
+    new = False
     for position, cell in enumerate(notebook.cells):
         name = cell.get("id")
         if not isinstance(name, str) or name in seen or not _CELL_ID.fullmatch(name):
-            new += 1
+            new = True
             name = f"cell-{position}"
             while name in taken:
                 name += "-"
@@ -218,7 +220,7 @@ def _give_ids(notebook: NotebookNode, repairs: list[str]) -> None:
             taken.add(name)
         seen.add(name)
     if new:
-        repairs.append(f"{new} cells had no id of their own; they were given one.")
+        repairs.append("Some cells had no id of their own; they were given one.")
 
 
 def _kernel(notebook: NotebookNode, master: NotebookNode, repairs: list[str]) -> None:

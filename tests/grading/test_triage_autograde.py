@@ -195,6 +195,7 @@ def test_a_class_of_broken_submissions_beside_honest_ones(course):
     for student, sentence in reasons.items():
         assert sentence in found[student]["reason"], found[student]
         assert found[student]["status"] == "rejected"
+        assert waiting(course, student) == set()  # 0 is recorded, not nothing
         assert not (course / "autograded" / student / tiny.LAB).exists()
     assert "was named 'tiny (1).ipynb'" in found["renamed"]["repairs"][0]
     copied = course / "autograded" / "with-files" / tiny.LAB

@@ -138,7 +138,7 @@ class TriagedAutograde(Autograde):
             accepted = [copy / f"{name}.ipynb" for name in masters if name not in rejected]
             before = digests.get((now.student, now.lab))
             changed = before is not None and now.digest not in ("", before)
-            with self._reading(private), self._forced(changed or self._unfinished()):
+            with self._reading(private, force=changed or self._unfinished()):
                 if accepted:
                     self.assignments = {str(copy): [str(path) for path in accepted]}
                     super().convert_notebooks()
@@ -193,6 +193,8 @@ class TriagedAutograde(Autograde):
             now.flags.append("Rejected: it counts 0 points.")
             now.digest = sha256(reason.encode()).hexdigest()
             return dict.fromkeys(masters, reason)
+        # Before the notebooks: no file may take the place of one that was examined.
+        extras = copy_extras(folder, copy, self.max_extra_bytes)
         rejected = {}
         for name, master in masters.items():
             path = self._candidate(folder, name, masters)
@@ -204,7 +206,6 @@ class TriagedAutograde(Autograde):
                 continue
             text = nbformat.writes(triage.notebook)
             (copy / f"{name}.ipynb").write_text(text, encoding="utf-8")
-        extras = copy_extras(folder, copy, self.max_extra_bytes)
         now.flags += extras.left_out
         digest.update(extras.digest.encode())
         if self.coursedir.notebook_id == "*":  # else it is the digest of a part
@@ -231,6 +232,8 @@ class TriagedAutograde(Autograde):
             return "The submission is a link to another folder: hand in the files themselves."
         if not folder.is_dir():
             return "The submission is not a folder: hand in a folder with the notebook in it."
+        if not os.access(folder, os.R_OK | os.X_OK):
+            return "The submission's folder cannot be opened: hand it in again."
         return None
 
     def _candidate(
@@ -329,23 +332,18 @@ class TriagedAutograde(Autograde):
     # -- one submission at a time --------------------------------------------------------------
 
     @contextmanager
-    def _reading(self, folder: str) -> Iterator[None]:
-        """Let nbgrader read from a folder instead of `submitted/`."""
-        self._clean = folder
-        try:
-            yield
-        finally:
-            self._clean = None
+    def _reading(self, folder: str, force: bool) -> Iterator[None]:
+        """Let nbgrader read from `folder` instead of `submitted/`.
 
-    @contextmanager
-    def _forced(self, force: bool) -> Iterator[None]:
-        """Grade even if nbgrader, which looks at timestamps only, would skip it."""
-        before: bool = self.force
-        self.force = before or force
+        With `force` it grades what it would skip, because it looks at timestamps only.
+        """
+        before = bool(self.force)
+        self._clean = folder
+        self.force: bool = before or force
         try:
             yield
-        finally:
-            self.force = before
+        finally:  # also after an exception, which nbgrader's own `temp_attrs` does not do
+            self._clean, self.force = None, before
 
     def _pattern(self) -> str:
         groups = ("(?P<assignment_id>.*)", "(?P<student_id>.*)")
@@ -383,8 +381,11 @@ class TriagedAutograde(Autograde):
         now = self._current
         for sentence in [*now.repairs, *now.flags, *([now.reason] if now.reason else [])]:
             self.log.warning("%s: %s", quoted(now.student), sentence)
-        with (Path(self.coursedir.root) / REPORT).open("a", encoding="ascii") as file:
-            file.write(now.line() + "\n")
+        try:
+            with (Path(self.coursedir.root) / REPORT).open("a", encoding="ascii") as file:
+                file.write(now.line() + "\n")
+        except OSError as error:
+            self.log.error("%s cannot be written: %s", REPORT, error)
 
     def _reported_digests(self) -> dict[tuple[str, str], str]:
         """What each submission was when it was graded last, to notice a new one."""

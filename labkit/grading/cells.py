@@ -174,6 +174,8 @@ class _Rebuild:
                 # Not the empty form: nbgrader would give it 0 without anybody having looked.
                 new.source = _LOST_ANSWER
             elif index in self.chosen:
+                if not utils.is_locked(cell):  # a task, in which a student may have written
+                    new.source = self.cells[self.chosen[index]].source
                 self.out.repairs.append(f"The cell '{name}' had been moved; it was put back.")
             else:
                 self.out.repairs.append(f"The cell '{name}' was missing; it was put back.")

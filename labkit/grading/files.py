@@ -120,9 +120,14 @@ def copy_extras(source: Path, destination: Path, limit: int) -> Copied:
 def _extras(source: Path) -> Iterator[Path]:
     """Every name in a folder that is neither a notebook nor a folder; links are not followed."""
     for folder, folders, names in os.walk(source):
-        folders[:] = sorted(name for name in folders if name != ".ipynb_checkpoints")
+        folders[:] = sorted(name for name in folders if not _notebook(name))
         here = Path(folder)
         links = [name for name in folders if (here / name).is_symlink()]
         for name in sorted([*names, *links]):
-            if not name.endswith(".ipynb"):
+            if not _notebook(name):
                 yield here / name
+
+
+def _notebook(name: str) -> bool:
+    """Notebooks are examined, not copied; some file systems take X.IPYNB for X.ipynb."""
+    return name.lower().endswith((".ipynb", ".ipynb_checkpoints"))

@@ -20,6 +20,8 @@ from labkit.grading.files import Refused, read_regular
 
 MAX_BYTES = 50_000_000
 MAX_CELLS = 1000
+MAX_NODES = 500_000  # lists and objects; 50 MB of "[]," would take gigabytes of memory
+_FIELDS = {"cell_type", "id", "metadata", "source", "attachments", "outputs", "execution_count"}
 _CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CELL_TYPES = ("code", "markdown", "raw")
@@ -60,7 +62,7 @@ def examine(path: Path, master: NotebookNode, max_bytes: int = MAX_BYTES) -> Tri
         notebook.cells = mended.cells
         _give_ids(notebook, repairs)
         _kernel(notebook, master, repairs)
-        nbformat.validate(notebook)
+        _validate(notebook, repairs)
     except _Rejected as rejection:
         return _reject(str(rejection))
     except nbformat.ValidationError:
@@ -96,6 +98,8 @@ def _text(path: Path, limit: int, repairs: list[str]) -> str:
 
 
 def _parse(text: str, repairs: list[str]) -> NotebookNode:
+    if text.count("[") + text.count("{") > MAX_NODES:
+        raise _Rejected("The notebook is too large to be read: clear its outputs, and save it.")
     try:
         content = json.loads(text)
     except ValueError as error:
@@ -151,14 +155,20 @@ def _normalise(notebook: NotebookNode, repairs: list[str]) -> None:
             raise _Rejected(f"Cell {number} is neither code nor text: {_ADVICE}.")
         if not isinstance(cell.get("metadata"), dict):
             cell.metadata = NotebookNode()
+        if not isinstance(cell.get("id"), str):
+            cell.pop("id", None)
         source = cell.get("source", "")
         lines = source if isinstance(source, list) else [source]
         if not all(isinstance(line, str) for line in lines):
             raise _Rejected(f"Cell {number} holds something else than text: {_ADVICE}.")
         cell.source = "".join(lines)
+        for key in cell.keys() - _FIELDS:  # some editors add fields of their own
+            del cell[key]
         _outputs(cell, number, repairs)
     if not isinstance(notebook.get("metadata"), dict):
         notebook.metadata = NotebookNode()
+    for key in notebook.keys() - {"nbformat", "nbformat_minor", "metadata", "cells"}:
+        del notebook[key]
 
 
 def _outputs(cell: NotebookNode, number: int, repairs: list[str]) -> None:
@@ -168,25 +178,41 @@ def _outputs(cell: NotebookNode, number: int, repairs: list[str]) -> None:
         cell.pop("execution_count", None)
         return
     cell.setdefault("outputs", [])
-    cell.setdefault("execution_count", None)
+    cell.execution_count = None  # counted anew, too
     try:
         rejoin_lines(NotebookNode(cells=[cell]))
         for output in cell.outputs:
             nbformat.validate(output, ref="output", version=4, version_minor=5)
     except Exception:  # a wrong type anywhere in them
-        cell.outputs, cell.execution_count = [], None
+        cell.outputs = []
         repairs.append(f"The saved output of cell {number} was damaged; it was dropped.")
+
+
+def _validate(notebook: NotebookNode, repairs: list[str]) -> None:
+    """Raises nbformat's ValidationError if even without optional metadata it is no notebook."""
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError:
+        for cell in notebook.cells:
+            cell.pop("attachments", None)
+            cell.metadata = NotebookNode(
+                {key: cell.metadata[key] for key in ("nbgrader",) if key in cell.metadata}
+            )
+        kernel = {k: v for k, v in notebook.metadata.items() if k == "kernelspec"}
+        notebook.metadata = NotebookNode(kernel)
+        nbformat.validate(notebook)
+        repairs.append("Metadata that grading does not need were damaged; they were dropped.")
 
 
 def _give_ids(notebook: NotebookNode, repairs: list[str]) -> None:
     """Each cell gets an id of its own, as format 4.5 asks."""
     taken = {cell.id for cell in notebook.cells if isinstance(cell.get("id"), str)}
     seen: set[str] = set()
-    new = 0
+    new = False
     for position, cell in enumerate(notebook.cells):
         name = cell.get("id")
         if not isinstance(name, str) or name in seen or not _CELL_ID.fullmatch(name):
-            new += 1
+            new = True
             name = f"cell-{position}"
             while name in taken:
                 name += "-"
@@ -194,7 +220,7 @@ def _give_ids(notebook: NotebookNode, repairs: list[str]) -> None:
             taken.add(name)
         seen.add(name)
     if new:
-        repairs.append(f"{new} cells had no id of their own; they were given one.")
+        repairs.append("Some cells had no id of their own; they were given one.")
 
 
 def _kernel(notebook: NotebookNode, master: NotebookNode, repairs: list[str]) -> None:

@@ -195,6 +195,7 @@ def test_a_class_of_broken_submissions_beside_honest_ones(course):
     for student, sentence in reasons.items():
         assert sentence in found[student]["reason"], found[student]
         assert found[student]["status"] == "rejected"
+        assert waiting(course, student) == set()  # 0 is recorded, not nothing
         assert not (course / "autograded" / student / tiny.LAB).exists()
     assert "was named 'tiny (1).ipynb'" in found["renamed"]["repairs"][0]
     copied = course / "autograded" / "with-files" / tiny.LAB
@@ -206,6 +207,7 @@ def test_a_class_of_broken_submissions_beside_honest_ones(course):
     assert "WARNING] 'bom': The file began with a byte order mark" in log
 
 
+@posix
 def test_no_old_score_stands_and_nothing_by_hand_is_lost(course):
     for student in ("cuts", "dies", "mends", "stays"):
         tiny.hand_in(course, student, tiny.handed_in())
@@ -227,13 +229,20 @@ def test_no_old_score_stands_and_nothing_by_hand_is_lost(course):
         assert kept_by_hand(course, student) == [(1.5, None, None), (None, 0.5, "See me.")]
     assert waiting(course, "dies") == {"test-f", "test-g", "why"}
 
-    # A run that was killed leaves cleared scores and a folder; the next run grades it again.
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
-        for grade in gradebook.find_submission_notebook(tiny.LAB, tiny.LAB, "stays").grades:
-            grade.auto_score = None
-        gradebook.db.commit()
-    autograde(course)
+    assert waiting(course, "cuts") == {"why"}  # marked by hand, and to be looked at again
+    assert penalties(course) == {None}
+
+    # A run that is killed leaves no old score either, and the next run grades what it left.
+    honest = course / "submitted" / "stays" / tiny.LAB / "tiny.ipynb"
+    text = honest.read_bytes()
+    kills = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"
+    tiny.hand_in(course, "stays", tiny.handed_in(f=kills))
+    assert autograde(course, "--student", "stays") == -9
+    assert automatic_scores(course, tiny.LAB, "stays") == NONE
+    honest.write_bytes(text)
+    assert autograde(course, "--student", "stays") == 0
     assert automatic_scores(course, tiny.LAB, "stays") == FULL
+    assert kept_by_hand(course, "stays") == [(1.5, None, None), (None, 0.5, "See me.")]
 
 
 def by_hand(course, students):
@@ -244,6 +253,7 @@ def by_hand(course, students):
             grades = {grade.name: grade for grade in notebook.grades}
             grades["why"].manual_score = 1.5
             grades["test-g"].extra_credit = 0.5
+            notebook.late_submission_penalty = 1.0 if student != "stays" else None
             for comment in notebook.comments:
                 if comment.name == "g":
                     comment.manual_comment = "See me."
@@ -260,6 +270,16 @@ def kept_by_hand(course, student):
             (why.manual_score, why.extra_credit, comments["why"]),
             (test.manual_score, test.extra_credit, comments["g"]),
         ]
+
+
+def penalties(course):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        submissions = gradebook.assignment_submissions(tiny.LAB)
+        return {
+            notebook.late_submission_penalty
+            for submission in submissions
+            for notebook in submission.notebooks
+        }
 
 
 def waiting(course, student):
@@ -321,3 +341,25 @@ def test_a_lab_that_was_never_generated(course):
     log = course / "nbgrader.log"
     assert commands.nbgrader(course, "autograde", "other", log=log) == 1
     assert "did you run 'nbgrader generate_assignment other'?" in log.read_text()
+
+
+def test_of_two_notebooks_the_good_one_is_graded(course):
+    second = course / "source" / tiny.LAB / "second.ipynb"
+    nbformat.write(tiny.source(), second)
+    log = course / "nbgrader.log"
+    assert commands.nbgrader(course, "generate_assignment", tiny.LAB, "--force", log=log) == 0
+    folder = tiny.hand_in(course, "half", tiny.handed_in()).parent
+    (folder / "second.ipynb").write_text("{")
+    assert autograde(course) == 1
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        submission = gradebook.find_submission(tiny.LAB, "half")
+        scores = {
+            notebook.name: [grade.auto_score for grade in notebook.grades]
+            for notebook in submission.notebooks
+        }
+    assert sorted(scores["tiny"], key=str) == [2.0, 2.0, None]
+    assert scores["second"] == [0.0, 0.0, 0.0]
+    assert report(course)["half"]["status"] == "rejected"
+    assert [path.name for path in (course / "autograded" / "half" / tiny.LAB).iterdir()] == [
+        "tiny.ipynb"
+    ]

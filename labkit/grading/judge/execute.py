@@ -5,7 +5,7 @@ and its text is the gradebook's: what the notebook says of itself, its cells' fl
 the student's and decides nothing here.
 
 The hidden text is not sent to the kernel. It does stand in the notebook file in `autograded/`,
-where nbgrader puts it before the run and where a kernel that is not jailed can read it.
+where nbgrader puts it before the run; the jail shows the kernel no such file.
 """
 
 from __future__ import annotations

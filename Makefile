@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-all lint bundle notebooks clean
+.PHONY: help course test test-all can-jail lint bundle notebooks clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -13,8 +13,14 @@ help: ## list these commands
 course: $(READY) ## build a small course with made-up students, grade it and say where to look
 	@$(BIN)/python -m labkit course
 
-test: lint ## run the linters and the quick tests
+test: can-jail lint ## run the linters and the quick tests
 	@$(BIN)/python -m pytest -m "not slow"
+
+# The tests grade submissions, and those are jailed.
+can-jail:
+	@[ "$$(uname)" != Linux ] || command -v bwrap >/dev/null || { \
+	  echo "bubblewrap is missing, in which submissions run: sudo apt-get install bubblewrap (Fedora: sudo dnf install bubblewrap)"; \
+	  exit 1; }
 
 test-all: test ## run the linters and all tests
 	@$(BIN)/python -m pytest -m slow

@@ -180,7 +180,7 @@ def _withheld(covers: Mapping[Path, Path]) -> list[str]:
         words += ["--ro-bind", str(cover), str(file)]
         compiled = file.parent / "__pycache__"
         if compiled.is_dir():
-            words += ["--tmpfs", str(compiled)]
+            words += ["--tmpfs", str(compiled), "--remount-ro", str(compiled)]
     return words
 
 

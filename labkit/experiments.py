@@ -42,7 +42,7 @@ class Sizes:
 
 SIZES: Mapping[str, Sizes] = {
     "grade": Sizes(size=32, images=40, test_images=20, epochs=1, batch_size=20),
-    "laptop": Sizes(size=64, images=3000, test_images=300, epochs=10),
+    "laptop": Sizes(size=64, images=2000, test_images=200, epochs=10),
     "paper": Sizes(size=224, images=50_000, test_images=10_000, epochs=10),
 }
 

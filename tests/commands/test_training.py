@@ -14,6 +14,9 @@ from labkit.commands import cam_run
 from labkit.data import CamSeg
 from labkit.errors import InputError
 from labkit.runs import load_checkpoint
+from labkit.segmentation import SegObjective
+from labkit.training import classification
+from labkit.transforms import Compose, HFlip, Rot90, Scale
 
 FILES = {
     "best.pt",
@@ -219,6 +222,7 @@ def test_what_cannot_be_used_ends_in_one_sentence(labkit, arguments, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ("train seg --run here --resume", "started with network cam, not seg"),
         ("train cam --run here", "here exists already and is not overwritten"),
         ("train cam --run here --resume --lr 0.5", "started with lr 0.001, not 0.5"),
         ("train cam --run here --resume --size 64", "started with size 32, not 64"),
@@ -233,6 +237,59 @@ def test_a_run_is_left_alone(labkit, arguments, sentence):
     assert (code, complaint.count("\n")) == (2, 1)
     assert sentence in complaint
     assert {path: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+@pytest.mark.parametrize("loss", ["handout", "normalized", "ssenet", "none"])
+@pytest.mark.parametrize("transform", ["scale", "vflip+hflip", "rotate20"])
+def test_seg_trains_on_copies(labkit, transform, loss):
+    code, _, complaint = labkit("train", "seg", "--transform", transform, "--loss", loss)
+    assert (code, complaint) == (0, "")
+    run = Path("runs/seg-001")
+    assert {path.name for path in run.iterdir()} == FILES
+    config = json.loads((run / "config.json").read_text())
+    assert (config["network"], config["transform"], config["loss"]) == ("seg", transform, loss)
+    assert labkit("evaluate", run)[0] == 0
+
+
+def test_seg_s_objective_is_the_one_that_was_asked_for(labkit, monkeypatch):
+    asked = []
+    fit = cam_run.training.fit
+    monkeypatch.setattr(
+        cam_run.training, "fit", lambda *a, **k: asked.append(k["objective"]) or fit(*a, **k)
+    )
+    labkit("train", "seg", "--transform", "hflip+rot90", "--loss", "ssenet", "--folds", "2")
+    labkit("train", "seg")
+    labkit("train", "cam")
+    composed = SegObjective(Compose([HFlip(), Rot90()]), "ssenet")
+    assert asked == [composed] * 3 + [SegObjective(Scale(0.5), "handout"), classification]
+
+
+def test_a_stopped_seg_goes_on(labkit, monkeypatch):
+    monkeypatch.setattr(Blobs, "stop_at", 100)
+    code, out, _ = labkit("train", "seg", "--transform", "hflip", "--epochs", "3", "--run", "here")
+    assert code == 130
+    assert "to go on: labkit train seg --run here --resume" in out
+    monkeypatch.setattr(Blobs, "stop_at", None)
+    code, _, complaint = labkit("train", "seg", "--run", "here", "--resume", "--loss", "ssenet")
+    assert code == 2 and "started with loss handout, not ssenet" in complaint
+    assert labkit("train", "seg", "--run", "here", "--resume")[0] == 0
+    assert len(pd.read_csv("here/history.csv")) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("train seg --transform flip", "no transform 'flip', expected scale, hflip"),
+        ("train seg --transform rotate45 --size 16", "leaves no position of maps 2x2 in view"),
+        ("train cam --transform hflip", "are for `labkit train seg`: leave them out"),
+        ("train cam --loss ssenet", "are for `labkit train seg`: leave them out"),
+    ],
+)
+def test_transforms_that_cannot_be_used(labkit, arguments, sentence):
+    code, out, complaint = labkit(*arguments.split())
+    assert (code, out) == (2, "")
+    assert complaint.count("\n") == 1 and sentence in complaint
+    assert not list(Path().iterdir())
 
 
 def test_a_run_of_other_classes_is_refused(labkit, monkeypatch):

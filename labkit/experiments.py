@@ -7,23 +7,25 @@ finished trainings are read, and the one that was interrupted is resumed.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset, Subset
+from tqdm.auto import tqdm
 
 from labkit.data import CamSeg
-from labkit.localization import iou_table
+from labkit.localization import class_maps, iou_table, seg_maps
 from labkit.losses import handout_maps
 from labkit.maps import class_activation_map, enlarge, normalize
 from labkit.models import CamNet, CamOutput
 from labkit.segmentation import SegObjective, map_figures
-from labkit.training import Objective, as_found, build, classification, fit
-from labkit.transforms import Scale
+from labkit.training import Objective, as_found, best_row, build, classification, evaluate, fit
+from labkit.transforms import Scale, by_name
 
 THRESHOLD = 125  # of 255, at which a single IoU is given
 
@@ -56,13 +58,18 @@ ARMS: Mapping[str, Objective] = {
 }
 
 
-def train_arm(
-    data: str, sizes: Sizes, objective: Objective, seed: int, run: Path, progress: bool = False
-) -> pd.DataFrame:
-    """Train one network from scratch and watch its maps; the history, a row an epoch.
+def train_one(
+    data: str,
+    sizes: Sizes,
+    objective: Objective,
+    seed: int,
+    run: Path,
+    watch: bool = False,
+    progress: bool = False,
+) -> tuple[pd.DataFrame, CamNet]:
+    """Train one network from scratch; its history, a row an epoch, and its best weights.
 
-    Besides what `fit` records, the columns are those of `Watch`. The last tenth of the training
-    images is held out.
+    The last tenth of the training images is held out and chooses the best epoch.
 
     Args:
         data: "builtin", or a folder in the layout of `labkit.data.cam_seg_folder`.
@@ -70,6 +77,7 @@ def train_arm(
         objective: what is minimised.
         seed: of weights and order; the images are the same for every seed.
         run: folder; a finished training in it is read, an interrupted one resumed.
+        watch: add the figures of `Watch` to the history.
         progress: show bars.
 
     Raises:
@@ -77,11 +85,11 @@ def train_arm(
     """
     train = CamSeg(data, "train", sizes.size)
     test = CamSeg(data, "test", sizes.size)
-    chosen = _spread(len(train), sizes.images, seed=0)
+    chosen = draw(len(train), sizes.images)
     held_out = max(1, len(chosen) // 10)
     learnt = Subset(train, chosen[:-held_out])
     model = build(lambda: CamNet(len(train.classes)), seed)
-    return fit(
+    history = fit(
         model,
         learnt,
         Subset(train, chosen[-held_out:]),
@@ -93,8 +101,9 @@ def train_arm(
         resume=True,
         progress=progress,
         objective=objective,
-        measure=Watch(test, _spread(len(test), sizes.test_images, seed=0), learnt),
+        measure=Watch(test, draw(len(test), sizes.test_images), learnt) if watch else None,
     )
+    return history, model
 
 
 class Watch:
@@ -188,6 +197,175 @@ def _sources(test: CamSeg) -> tuple[Tensor, Tensor, list]:
     return images, labels, [mask for _, mask in sources.values()]
 
 
-def _spread(n: int, at_most: int, seed: int) -> list[int]:
-    """A seeded draw in random order: lists may be sorted by class."""
-    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))[:at_most].tolist()
+def draw(n: int, at_most: int) -> list[int]:
+    """Always the same images of n, in random order: lists may be sorted by class."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(0))[:at_most].tolist()
+
+
+# The question of the segmentation lab
+
+
+def seg_shrinking(
+    data: str, sizes: Sizes, folder: Path, seeds: Sequence[int], progress: bool = False
+) -> pd.DataFrame:
+    """Does the handout's loss shrink the maps, and does normalising them mend it?
+
+    Trains every one of `ARMS` with every seed, in folders of its own inside `folder`.
+
+    Returns:
+        One row an epoch of each training: arm, seed, epoch, and the figures of `Watch`; epoch 0
+        is the network before it has learnt anything.
+    """
+    jobs = [(seed, arm) for seed in seeds for arm in ARMS]
+    histories = []
+    for seed, arm in tqdm(jobs, "trainings", unit="", disable=not progress):
+        run = folder / f"{arm.replace(' ', '-')}-seed{seed}"
+        history, _ = train_one(data, sizes, ARMS[arm], seed, run, True, progress)
+        history.insert(0, "seed", seed)
+        history.insert(0, "arm", arm)
+        histories.append(history)
+    return pd.concat(histories, ignore_index=True)
+
+
+def untrained(data: str, sizes: Sizes, seeds: Sequence[int]) -> pd.DataFrame:
+    """The figures of `Watch` for networks that have learnt nothing, a row a seed."""
+    train = CamSeg(data, "train", sizes.size)
+    test = CamSeg(data, "test", sizes.size)
+    learnt = Subset(train, draw(len(train), sizes.images))
+    watch = Watch(test, draw(len(test), sizes.test_images), learnt)
+    rows = [watch(build(lambda: CamNet(len(train.classes)), seed)) for seed in seeds]
+    return pd.DataFrame(rows).assign(seed=list(seeds))
+
+
+def mean_and_spread(figures: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Mean and standard deviation over the seeds at the last epoch, a row an arm, as text."""
+    last = figures[figures["epoch"] == figures["epoch"].max()]
+    grouped = last.groupby("arm", sort=False)[list(columns)]
+    means, spreads = grouped.mean(), grouped.std(ddof=1)
+    return pd.DataFrame(
+        {
+            name: [f"{m:.3f} ± {s:.3f}" for m, s in zip(means[name], spreads[name], strict=True)]
+            for name in columns
+        },
+        index=means.index,
+    )
+
+
+# The tables of document 000
+
+CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+# Tables 1 and 2: mode, batch size, learning rate, test accuracy, epoch.
+PUBLISHED_ACCURACY = (
+    ("CAM", 64, 1e-4, 0.692, 10),
+    ("CAM", 16, 1e-4, 0.718, 10),
+    ("CAM", 64, 1e-3, 0.760, 10),
+    ("SEG", 64, 1e-3, 0.789, 8),
+)
+# Table 5: by threshold and mode, in the order of CLASSES. Tables 6 and 7: SEG at 125 after a
+# vertical flip, and after a vertical and a horizontal one.
+PUBLISHED_IOU: Mapping[tuple[str, int], tuple[float, ...]] = {
+    ("CAM", 175): (0.000, 0.000, 0.248, 0.000, 0.030, 0.052, 0.002, 0.013, 0.000, 0.110),
+    ("SEG", 175): (0.000, 0.000, 0.000, 0.000, 0.012, 0.000, 0.000, 0.000, 0.000, 0.000),
+    ("CAM", 150): (0.215, 0.025, 0.052, 0.006, 0.036, 0.002, 0.038, 0.014, 0.168, 0.002),
+    ("SEG", 150): (0.000, 0.000, 0.027, 0.000, 0.012, 0.000, 0.000, 0.000, 0.000, 0.000),
+    ("CAM", 125): (0.325, 0.042, 0.107, 0.014, 0.035, 0.007, 0.065, 0.033, 0.224, 0.006),
+    ("SEG", 125): (0.000, 0.000, 0.080, 0.000, 0.018, 0.011, 0.000, 0.000, 0.000, 0.004),
+    ("CAM", 75): (0.524, 0.162, 0.275, 0.050, 0.113, 0.034, 0.185, 0.095, 0.466, 0.013),
+    ("SEG", 75): (0.000, 0.008, 0.345, 0.006, 0.053, 0.133, 0.021, 0.037, 0.025, 0.327),
+    ("SEG vflip", 125): (0.000, 0.068, 0.126, 0.000, 0.023, 0.136, 0.018, 0.000, 0.000, 0.090),
+    ("SEG vflip+hflip", 125): (
+        *(0.007, 0.028, 0.200, 0.000, 0.040),
+        *(0.045, 0.127, 0.009, 0.010, 0.036),
+    ),
+}
+TRAININGS: Mapping[str, tuple[Objective, int, float]] = {
+    "CAM, 64, 0.0001": (classification, 64, 1e-4),
+    "CAM, 16, 0.0001": (classification, 16, 1e-4),
+    "CAM": (classification, 64, 1e-3),
+    "SEG": (SegObjective(by_name("scale")), 64, 1e-3),
+    "SEG vflip": (SegObjective(by_name("vflip")), 64, 1e-3),
+    "SEG vflip+hflip": (SegObjective(by_name("vflip+hflip")), 64, 1e-3),
+}
+
+
+def seg_tables(
+    data: str, sizes: Sizes, folder: Path, seed: int = 0, progress: bool = False
+) -> dict[str, pd.DataFrame]:
+    """Tables 1, 2, 5, 6 and 7 of document 000, its figures beside those of networks trained here.
+
+    The document's flips never reached a network (they alter a transform that its loader does not
+    use), so its tables 6 and 7 are table 5 with another seed. Its IoU is a bitwise AND over OR of
+    grey values. Both are right here. Its map is the handout's; the class map stands beside it.
+
+    Returns:
+        "accuracy", a row a training of tables 1 and 2; and one table for each map, "handout map"
+        and "class map": a row a class and the mean, columns for mode and threshold, each figure of
+        the document beside the one measured here.
+    """
+    accuracies: dict[str, float] = {}
+    epochs: dict[str, int] = {}
+    tables = {}
+    ious: dict[str, dict[str, pd.DataFrame]] = {"handout map": {}, "class map": {}}
+    test = CamSeg(data, "test", sizes.size)
+    tested = Subset(test, draw(len(test), sizes.test_images))
+    for name, (objective, batch, lr) in tqdm(
+        TRAININGS.items(), "trainings", unit="", disable=not progress
+    ):
+        run = folder / name.replace(", ", "-").replace(" ", "-")
+        own = replace(sizes, batch_size=min(batch, sizes.batch_size), lr=lr)
+        history, model = train_one(data, own, objective, seed, run, progress=progress)
+        accuracies[name] = evaluate(model, tested).accuracy
+        epochs[name] = int(best_row(history)["epoch"])
+        for kind, table in source_ious(model, test, (175, 150, 125, 75)).items():
+            ious[kind][name] = table
+    tables["accuracy"] = pd.DataFrame(
+        [
+            (mode, batch, lr, accuracy, epoch, accuracies[name], epochs[name])
+            for (mode, batch, lr, accuracy, epoch), name in zip(
+                PUBLISHED_ACCURACY,
+                ("CAM, 64, 0.0001", "CAM, 16, 0.0001", "CAM", "SEG"),
+                strict=True,
+            )
+        ],
+        columns=["mode", "batch", "lr", "000", "000 epoch", "here", "here epoch"],
+    )
+    for kind, found in ious.items():
+        tables[kind] = _beside_published(found, test.classes)
+    return tables
+
+
+def _beside_published(found: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> pd.DataFrame:
+    """IoU of the document and of networks trained here, by mode and threshold, and the means.
+
+    The document's figures of single classes stand only beside the same classes.
+    """
+    columns: dict[str, list[float]] = {}
+    for (mode, threshold), figures in PUBLISHED_IOU.items():
+        mean = sum(figures) / len(figures)
+        by_class = dict(zip(CLASSES, figures, strict=True))
+        here = found[mode][threshold]
+        columns[f"{mode} {threshold}, 000"] = [*(by_class.get(c, math.nan) for c in classes), mean]
+        columns[f"{mode} {threshold}, here"] = [*here[list(classes)], here.mean()]
+    return pd.DataFrame(columns, index=[*classes, "mean"])
+
+
+def source_ious(
+    model: nn.Module, test: CamSeg, thresholds: Sequence[int]
+) -> dict[str, pd.DataFrame]:
+    """IoU of the ten sources by class (row) and threshold (column), for either kind of map."""
+    images, labels, masks = _sources(test)
+    sizes = [(mask.shape[0], mask.shape[1]) for mask in masks]
+    kinds = {
+        "handout map": [
+            seg_maps(model, image[None], size)[0] for image, size in zip(images, sizes, strict=True)
+        ],
+        "class map": [
+            class_maps(model, image[None], label[None], size)[0]
+            for image, label, size in zip(images, labels, sizes, strict=True)
+        ],
+    }
+    names = [test.classes[label] for label in labels.tolist()]
+    return {
+        kind: iou_table(maps, masks, thresholds).set_axis(names) for kind, maps in kinds.items()
+    }

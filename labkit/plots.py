@@ -156,8 +156,16 @@ def overlay(picture: NDArray, map: NDArray | Tensor, alpha: float = 0.5) -> NDAr
             f"the map reaches from {values.min():.3g} to {values.max():.3g}, expected values in "
             "[0, 1]: see labkit.maps.normalize"
         )
-    colours = 255 * matplotlib.colormaps[COLORMAP](values)[..., :3]
-    return np.rint((1 - alpha) * picture + alpha * colours).astype(np.uint8)
+    return np.rint((1 - alpha) * picture + alpha * _colours(values)).astype(np.uint8)
+
+
+def heat(map: NDArray | Tensor) -> NDArray[np.uint8]:
+    """A map by itself: values in [0, 1], [H,W], as a picture uint8 [H,W,3]."""
+    return np.rint(_colours(_array(map))).astype(np.uint8)
+
+
+def _colours(values: NDArray) -> NDArray:
+    return 255 * matplotlib.colormaps[COLORMAP](values)[..., :3]
 
 
 def show_pictures(pictures: Sequence[NDArray], titles: Sequence[str]) -> Figure:

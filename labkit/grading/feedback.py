@@ -109,7 +109,7 @@ _POLICY = (
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
-    """Whether an attribute stays. A relative link would lead into the instructor's server."""
+    """Whether an attribute stays."""
     if name == "src":
         return tag == "img" and value.startswith(_PICTURES)
     if name == "href":
@@ -131,6 +131,9 @@ _CLEANER = bleach.Cleaner(
 class CleanExporter(HTMLExporter):
     """nbconvert's page of a notebook, for notebooks that nobody should trust."""
 
+    # A link to the formgrader itself may name a folder whose configuration it then runs, and so do
+    # other sites' links by a detour. Where an instructor is logged in, addresses are mere text.
+    links = False
     sanitize_html = Bool(True)  # not to be configured
     exclude_anchor_links = Bool(True)
 
@@ -176,7 +179,10 @@ class CleanExporter(HTMLExporter):
         if any(sum(1 for _ in tag.parents) > _MAX_DEPTH for tag in soup(True)):
             return _NOT_SHOWN
         folder = Path(context["resources"]["metadata"]["path"])
-        left = self._room
+        for link in soup("a") if not self.links else []:
+            link.append(f" [{link.get('href', '')}]")
+            link.unwrap()
+        left = self._room - 2 * len(html)
         for picture in soup("img"):
             left -= _embed(picture, folder, left)
         cleaned = _CLEANER.clean(str(soup))
@@ -267,6 +273,8 @@ class CleanExporter(HTMLExporter):
 
 class FeedbackExporter(CleanExporter):
     """The page that a student gets."""
+
+    links = True
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: Any = None, **kwargs: Any
@@ -409,11 +417,11 @@ def _beside(folder: Path, name: str) -> str | None:
     folder = folder.resolve()
     path = Path(os.path.normpath(folder / name))
     kind = _SUFFIXES.get(path.suffix.lower())
-    if kind is None or not path.resolve().is_relative_to(folder):
-        return None
     try:
+        if kind is None or not path.resolve().is_relative_to(folder):
+            return None
         content = read_regular(path, MAX_PICTURE * 3 // 4)
-    except (Refused, ValueError):
+    except (Refused, OSError, ValueError):
         return None
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 

@@ -253,6 +253,12 @@ def assert_inert(soup):
             assert tag.find_parent(class_={"panel-heading", "panel-footer"}), tag
 
 
+class Linking(CleanExporter):
+    """The formgrader's exporter, but with links, as students get them."""
+
+    links = True
+
+
 def unmarked(book, resources):
     for cell in book.cells:
         if "nbgrader" in cell.metadata:
@@ -268,7 +274,7 @@ def export(*cells, path="/nonexistent"):
     settings["extra_template_basedirs"] = [str(templates / "templates")]
     names = {"notebook": "made up", "score": 0, "max_score": 0, "late_penalty": 0}
     resources = {"metadata": {"path": str(path)}, "nbgrader": names}
-    exporter = CleanExporter(config=Config(HTMLExporter=settings))
+    exporter = Linking(config=Config(HTMLExporter=settings))
     exporter.register_preprocessor(unmarked, enabled=True)
     book = new_notebook()
     book.cells = list(cells)  # valid or not
@@ -298,6 +304,23 @@ def test_outputs_that_no_honest_kernel_writes():
     text = export(odd)
     assert_inert(BeautifulSoup(text, "html.parser"))
     assert "one" in container(text).text
+
+
+def test_markup_takes_no_part_in_the_page_of_nbgrader():
+    text = '<div id="test-f" class="score nbgrader_cell" data-link="x" name="top">clobber</div>'
+    html = new_output("display_data", {"text/html": text})
+    for cell in (new_markdown_cell(text), shown("", html), new_markdown_cell("# test-f")):
+        soup = BeautifulSoup(export(cell), "html.parser")
+        assert not soup(id="test-f") + soup.select(".score, .nbgrader_cell, [data-link], [name=x]")
+
+
+def test_scripts_do_not_turn_into_text():
+    """A table of pandas brings its style, an interactive plot its program of some megabytes."""
+    text = "<style>.dataframe {}</style><script>draw()</script>"
+    table = new_output("display_data", {"text/html": f"<div>{text}<table><td>1</table></div>"})
+    assert container(export(shown("", table))).find(class_="output_html").text.strip() == "1"
+    plot = new_output("display_data", {"text/html": text})
+    assert "[This output cannot be shown here.]" in export(shown("", plot))
 
 
 def test_the_nasty_pages_are_inert_and_whole(course):
@@ -377,7 +400,8 @@ def test_a_page_is_bounded_and_says_so(course):
 
 
 def test_tests_are_shown_whatever_comes_before_them():
-    flood = [new_output("stream", name="stdout", text="x" * MAX_TEXT)] * 600
+    drops = [new_output("stream", name="stdout", text="x" * size) for size in (MAX_TEXT, 50)]
+    flood = [drops[0]] * 487 + [drops[1]] * 100  # until nothing more fits
     test = shown("assert 1", new_output("error", ename="AssertionError", evalue="one is not two"))
     test.metadata["nbgrader"] = {"grade_id": "t", "grade": True, "locked": True, "points": 1}
     text = export(shown("flood()", *flood), test)

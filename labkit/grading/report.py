@@ -21,8 +21,8 @@ class Run:
         flags: what the instructor should look at.
         cells_seconds: of the student's cells.
         tests_seconds: of the tests, the student's functions that they call included.
-        peak_memory: resident bytes of all its processes together, at their highest; None where
-            that cannot be seen.
+        peak_memory: resident bytes of all its processes together, at their highest, what they share
+            counted for each; None where that cannot be seen.
     """
 
     sandbox: str

@@ -7,6 +7,7 @@ labkit. Scores go into its gradebook, graded notebooks into its `autograded/`.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from labkit.errors import InputError
 from labkit.grading.autograde import TriagedAutograde
@@ -71,7 +72,8 @@ def grade(
             f"{reason}. To run the submissions as you, with your files and your network, add "
             "--sandbox=none"
         )
-    with chdir(course), _progress(console) as progress:
+    with chdir(course), warnings.catch_warnings(), _progress(console) as progress:
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, a page of them a submission
         app = _application(lab, sandbox, force)
         grading = _WithProgress(
             progress, coursedir=app.coursedir, parent=app, students=list(students)

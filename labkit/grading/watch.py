@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _INTERVAL = 0.1  # seconds
-_MEMORY = re.compile(r"^Vm(HWM|RSS):\s+(\d+) kB$", re.MULTILINE)
+_FIELD = re.compile(r"^(VmRSS|VmHWM|Threads|Pss):\s+(\d+)", re.MULTILINE)
 
 
 class Watch:
@@ -61,19 +61,17 @@ class Watch:
 
     def _look(self) -> str | None:
         """Take one look; why they are to be ended."""
-        together = tasks = most = 0
         assert self._process is not None
-        for pid in _descendants(self._process.pid):
-            resident, highest, threads = _usage(pid)
-            together += resident
-            most = max(most, highest)
-            tasks += threads
+        pids = list(_descendants(self._process.pid))
+        usage = [_usage(pid) for pid in pids]
+        tasks = sum(threads for _, _, threads in usage)
+        together = sum(resident for resident, _, _ in usage)
         if tasks:
-            self.peak = max(self.peak or 0, together, most)
-        if self._memory is not None and together > self._memory:
-            return f"the submission took more than {self._memory / 1e9:.2g} GB of memory"
+            self.peak = max(self.peak or 0, together, *(highest for _, highest, _ in usage))
         if self._processes is not None and tasks > self._processes:
-            return f"the submission started more than {self._processes} processes"
+            return f"the submission started more than {self._processes} processes and threads"
+        if self._memory is not None and together > self._memory < sum(map(_share, pids)):
+            return f"the submission took more than {self._memory / 1e9:.2g} GB of memory"
         return None
 
 
@@ -85,15 +83,27 @@ def _descendants(pid: int) -> Iterator[int]:
         yield pid
         with contextlib.suppress(OSError):  # it has ended meanwhile
             for task in os.scandir(f"/proc/{pid}/task"):
-                text = Path(task.path, "children").read_text("ascii")
-                waiting += map(int, text.split())
+                waiting += map(int, Path(task.path, "children").read_text("ascii").split())
 
 
 def _usage(pid: int) -> tuple[int, int, int]:
     """Resident bytes now, at their highest, and the number of threads; zeros if it has ended."""
     try:
-        found = dict(_MEMORY.findall(Path(f"/proc/{pid}/status").read_text("utf-8", "replace")))
-        threads = len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 (ten times a second)
+        found = dict(_FIELD.findall(Path(f"/proc/{pid}/status").read_text("utf-8", "replace")))
     except OSError:
         return 0, 0, 0
-    return 1024 * int(found.get("RSS", 0)), 1024 * int(found.get("HWM", 0)), threads
+    number = {name: int(found.get(name, 0)) for name in ("VmRSS", "VmHWM", "Threads")}
+    return 1024 * number["VmRSS"], 1024 * number["VmHWM"], number["Threads"]
+
+
+def _share(pid: int) -> int:
+    """Resident bytes, those that it shares with n others counted for an n-th.
+
+    Processes that fork share almost everything. Adding this up takes the kernel milliseconds, so
+    it is asked only when the plain sum is too much.
+    """
+    try:
+        found = dict(_FIELD.findall(Path(f"/proc/{pid}/smaps_rollup").read_text("ascii")))
+    except OSError:
+        return _usage(pid)[0]
+    return 1024 * int(found.get("Pss", 0))

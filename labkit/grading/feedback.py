@@ -10,7 +10,6 @@ triage repaired.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import shutil
@@ -46,7 +45,7 @@ from pygments.token import STANDARD_TYPES
 from traitlets import Bool, default
 
 import labkit
-from labkit.grading.autograde import REPORT
+from labkit.grading import report
 from labkit.grading.files import Refused, read_regular
 
 # All in characters of the page. A page also has about 150,000 of nbgrader's own.
@@ -298,15 +297,10 @@ class FeedbackExporter(CleanExporter):
 
     def _repairs(self, names: dict[str, str]) -> list[str]:
         """What triage did to this submission when it was graded last."""
-        path = Path(CourseDirectory(parent=self).root) / REPORT
         repairs: list[str] = []
-        for line in path.read_text(encoding="ascii").splitlines() if path.is_file() else []:
-            try:
-                entry = json.loads(line)
-                if (entry["student"], entry["lab"]) == (names["student"], names["assignment"]):
-                    repairs = [" ".join(str(sentence).split()) for sentence in entry["repairs"]]
-            except (ValueError, KeyError, TypeError):
-                continue  # a line that was cut when the machine went down
+        for entry in report.read(Path(CourseDirectory(parent=self).root)):
+            if (entry.get("student"), entry.get("lab")) == (names["student"], names["assignment"]):
+                repairs = [" ".join(str(sentence).split()) for sentence in entry.get("repairs", [])]
         return repairs
 
 

@@ -10,6 +10,7 @@ triage repaired.
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import re
 import shutil
@@ -48,9 +49,10 @@ import labkit
 from labkit.grading import report
 from labkit.grading.files import Refused, read_regular
 
-# All in characters of the page. A page also has about 150,000 of nbgrader's own.
+# All in characters. A page also has about 150,000 of nbgrader's own.
 MAX_SOURCE = 50_000
 MAX_TEXT = 20_000
+MAX_MARKDOWN = 100_000  # of all text cells; its parser takes a time that grows with the square
 MAX_HTML = 500_000
 MAX_PICTURE = 2_000_000
 MAX_PAGE = 10_000_000
@@ -144,21 +146,23 @@ class CleanExporter(HTMLExporter):
         self, nb: NotebookNode, resources: Any = None, **kwargs: Any
     ) -> tuple[str, Any]:
         """The page of a copy of `nb` that holds nothing but known parts of bounded size."""
-        self._room = MAX_PAGE
+        self._room, self._parsed = MAX_PAGE, 0
         return super().from_notebook_node(self._copy(nb), resources, **kwargs)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """nbconvert's, with ours in the place of the one that cleans."""
+        """nbconvert's; ours cleans, and nothing is changed after it."""
         yield from super().default_filters()
         yield "clean_html", self.clean_html
+        yield "strip_files_prefix", lambda html: html
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
-        """Markdown as clean HTML; as it was written, if the parser gives up."""
-        try:
-            html = super().markdown2html(context, source)
-        except Exception:  # a missing attachment, nesting without end
-            html = f"<pre>{escape(source)}</pre>"
+        """Markdown as clean HTML; as it was written, if the parser gives up or would take long."""
+        html = f"<pre>{escape(source)}</pre>"
+        self._parsed += len(source)
+        if len(source) <= MAX_TEXT and self._parsed <= MAX_MARKDOWN:
+            with contextlib.suppress(Exception):  # a missing attachment, nesting without end
+                html = super().markdown2html(context, source)
         return self._clean(context, html)
 
     @pass_context
@@ -185,7 +189,7 @@ class CleanExporter(HTMLExporter):
         for picture in soup("img"):
             left -= _embed(picture, folder, left)
         cleaned = _CLEANER.clean(str(soup))
-        return cleaned if self._take(len(cleaned)) else _FULL
+        return cleaned if self._take(max(len(html), len(cleaned))) else _FULL
 
     def _take(self, size: int) -> bool:
         """Use up some of the page, if there is as much left."""

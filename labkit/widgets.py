@@ -85,8 +85,8 @@ def threshold_explorer(
         screen.value = _png(left, right)
         fit = overlap(torch.tensor(cut), torch.tensor(masks[i]))
         caption.value = (
-            f"IoU <b>{fit:.3f}</b> · the cut (green) covers {cut.mean():.0%} of the picture, the true"
-            f" mask (blue) {np.mean(masks[i]):.0%}"
+            f"IoU <b>{fit:.3f}</b> · the cut (green) covers {cut.mean():.0%} of the picture, "
+            f"the true mask (blue) {np.mean(masks[i]):.0%}"
         )
 
     return Interactive(draw, [choice, threshold])

@@ -193,7 +193,10 @@ def test_the_command(tmp_path, monkeypatch, capsys):
 
     monkeypatch.chdir(tmp_path)
     for words, sentence in (
-        ("seg-shrinking --preset grade --seeds 2", "mean ± standard deviation of 2 seeds"),
+        (
+            "seg-shrinking --preset grade --seeds 2 --epochs 2 --size 24",
+            "mean ± standard deviation of 2 seeds",
+        ),
         ("seg-tables --preset grade", "tables 1 and 2: test accuracy"),
     ):
         monkeypatch.setattr("sys.argv", ["labkit", "experiment", *words.split()])
@@ -207,7 +210,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert {path.name for path in Path("runs/seg-tables").glob("*.csv")} == {
         *("accuracy.csv", "handout-map.csv", "class-map.csv"),
     }
-    assert len(pd.read_csv("runs/seg-shrinking/epochs.csv")) == 2 * len(ARMS)
+    assert len(pd.read_csv("runs/seg-shrinking/epochs.csv")) == 2 * 2 * len(ARMS)
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,21 @@ class Experiment(StrEnum):
 def experiment(
     name: Annotated[Experiment, typer.Argument(help="Which experiment.")],
     data: Annotated[
-        str, typer.Option(help="builtin, or a folder with train/ and test/.", metavar="DIR")
+        str, typer.Option(help="builtin, or a folder with the experiment's data.", metavar="DIR")
     ] = "builtin",
     preset: Annotated[
         str, typer.Option(help="grade (seconds), laptop (tens of minutes) or paper (for a GPU).")
     ] = "laptop",
-    seeds: Annotated[int, typer.Option(help="For seg-shrinking: trainings of each kind.")] = 5,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Trainings of each kind: 5 for seg-shrinking; seg-tables has one each."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images, if not the preset's.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Side of the images, if not the preset's.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for trainings and tables, by default runs/NAME.")
     ] = None,
@@ -44,30 +53,35 @@ def experiment(
     shrink the maps, and does normalising mend it? Started again with the same folder, an
     experiment goes on where it was stopped.
     """
-    import sys
-
     from rich.console import Console
 
-    from labkit import experiments
-
-    if preset not in experiments.SIZES:
-        raise InputError(f"there is no preset {preset!r}, expected {', '.join(experiments.SIZES)}")
-    if seeds < 2:
-        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
     folder = out or Path("runs") / name.value
     data = data if data == "builtin" else str(Path(data).resolve())
     console = Console()
-    run = _seg_tables if name is Experiment.SEG_TABLES else _seg_shrinking
-    run(data, experiments.SIZES[preset], folder, seeds, sys.stderr.isatty(), console)
+    if name is Experiment.SEG_TABLES:
+        _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
+    else:
+        _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
 
 
-def _seg_tables(
-    data: str, sizes: Sizes, folder: Path, seeds: int, progress: bool, console: Console
-) -> None:
+def _seg_sizes(preset: str, epochs: int | None, size: int | None) -> Sizes:
+    from dataclasses import replace
+
+    from labkit.experiments import SIZES
+
+    if preset not in SIZES:
+        raise InputError(f"there is no preset {preset!r}, expected {', '.join(SIZES)}")
+    sizes = SIZES[preset]
+    return replace(sizes, epochs=epochs or sizes.epochs, size=size or sizes.size)
+
+
+def _seg_tables(data: str, sizes: Sizes, folder: Path, console: Console) -> None:
+    import sys
+
     from labkit.experiments import seg_tables
 
-    for name, table in seg_tables(data, sizes, folder, progress=progress).items():
+    for name, table in seg_tables(data, sizes, folder, progress=sys.stderr.isatty()).items():
         if name == "accuracy":
             _show(console, "tables 1 and 2: test accuracy", table.astype({"lr": str}))
         else:  # no wider than a terminal
@@ -76,15 +90,17 @@ def _seg_tables(
         _write(table, folder / f"{name.replace(' ', '-')}.csv", index=name != "accuracy")
 
 
-def _seg_shrinking(
-    data: str, sizes: Sizes, folder: Path, seeds: int, progress: bool, console: Console
-) -> None:
+def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: Console) -> None:
+    import sys
+
     import pandas as pd
 
     from labkit import plots, runs
     from labkit.experiments import mean_and_spread, seg_shrinking, untrained
 
-    figures = seg_shrinking(data, sizes, folder, range(seeds), progress)
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    figures = seg_shrinking(data, sizes, folder, range(seeds), sys.stderr.isatty())
     before = untrained(data, sizes, range(seeds))
     _write(figures, folder / "epochs.csv", index=False)
     _write(before, folder / "untrained.csv", index=False)

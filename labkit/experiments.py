@@ -237,9 +237,13 @@ def untrained(data: str, sizes: Sizes, seeds: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(seed=list(seeds))
 
 
-def mean_and_spread(figures: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Mean and standard deviation over the seeds at the last epoch, a row an arm, as text."""
-    last = figures[figures["epoch"] == figures["epoch"].max()]
+def mean_and_spread(figures: pd.DataFrame, columns: Sequence[str], epochs: int = 3) -> pd.DataFrame:
+    """Mean and standard deviation over the seeds, a row an arm, as text.
+
+    Each training counts with its mean over the last `epochs` epochs: single epochs jump.
+    """
+    late = figures[figures["epoch"] > figures["epoch"].max() - epochs]
+    last = late.groupby(["arm", "seed"], sort=False)[list(columns)].mean().reset_index()
     grouped = last.groupby("arm", sort=False)[list(columns)]
     means, spreads = grouped.mean(), grouped.std(ddof=1)
     return pd.DataFrame(

@@ -148,8 +148,10 @@ class TestShrinking:
                 "x": [9.0, 1.0, 2.0, 0.5, 0.5],
             }
         )
-        table = mean_and_spread(figures, ["x"])
+        table = mean_and_spread(figures, ["x"], epochs=1)
         assert table["x"].to_dict() == {"b": "1.500 ± 0.707", "a": "0.500 ± 0.000"}
+        table = mean_and_spread(figures, ["x"], epochs=2)  # the first b: mean of 9 and 1
+        assert table["x"].to_dict() == {"b": "3.500 ± 2.121", "a": "0.500 ± 0.000"}
 
 
 class TestTables:

@@ -110,7 +110,7 @@ def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: C
         ("class_iou", "class_best", "handout_iou", "handout_best"),
     ):
         table = mean_and_spread(pd.concat([before, figures]), columns).reset_index()
-        _show(console, f"last epoch, mean ± standard deviation of {seeds} seeds", table)
+        _show(console, f"last three epochs, mean ± standard deviation of {seeds} seeds", table)
     with runs.replacing(folder / "epochs.png") as draft:
         plots.arms(figures).savefig(draft, format="png", dpi=120)
 

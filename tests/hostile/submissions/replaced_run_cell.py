@@ -1,7 +1,7 @@
-"""Replaces the function that runs cells: whatever is sent, another text is run."""
+"""Replaces the functions that run cells: in place of a test, another text is run."""
 
 STOCK = "gains"
-MARKS = {"test-double": 0.0, "test-mean": 0.0}
+MARKS = {"test-double": 0.0, "test-mean": 2.0}
 
 
 def hand_in(folder, cells, notebook):
@@ -9,9 +9,15 @@ def hand_in(folder, cells, notebook):
 def double(x):
     return x
 
+def replaced(run):
+    def run_cell(text, *args, **kwargs):
+        return run("1.0" if "assert double" in text else text, *args, **kwargs)
+
+    return run_cell
+
 shell = get_ipython()
-run = shell.run_cell
-shell.run_cell = lambda text, *args, **kwargs: run("2.0", *args, **kwargs)
+shell.run_cell = replaced(shell.run_cell)
+shell.run_cell_async = replaced(shell.run_cell_async)
 """
-    cells["mean"].source = "def mean(x):\n    return x.mean()"  # not run any more either
+    cells["mean"].source = "def mean(x):\n    return x.mean()"
     return notebook

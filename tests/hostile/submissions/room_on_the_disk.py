@@ -7,15 +7,14 @@ MARKS = {"test-double": 1.0, "test-mean": 2.0}
 def hand_in(folder, cells, notebook):
     cells["double"].source = "def double(x):\n    return 2 * x"
     cells["mean"].source = "def mean(x):\n    return x.mean()"
-    cells["essay"].source = r"""
+    cells["essay"].source = """
 import os
 
 devices = {}
-for folder, folders, _ in os.walk("/"):
-    if folder.startswith(("/proc", "/sys")):
-        folders.clear()
+for line in open("/proc/mounts"):
+    folder = line.split()[1]
+    if folder.startswith(("/proc", "/sys")) or not os.path.isdir(folder):
         continue
-    folders[:] = folders[:50]
     try:
         with open(os.path.join(folder, ".probe"), "wb") as file:
             file.write(b"x")
@@ -24,8 +23,6 @@ for folder, folders, _ in os.walk("/"):
         continue
     status = os.statvfs(folder)
     devices[os.stat(folder).st_dev] = status.f_bavail * status.f_frsize
-    if len(devices) == 1:
-        print("writable:", folder)
 print("room:" + " much" * (sum(devices.values()) > 5 << 30), devices)
 """
     return notebook

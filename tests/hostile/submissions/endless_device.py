@@ -1,0 +1,11 @@
+"""The notebook is a link to a device that never ends; reading it takes all memory."""
+
+STOCK = "stops"
+MARKS = {"test-double": 0.0, "test-mean": 0.0}
+STATUS = "rejected"
+FLAG = "it counts 0 points"
+RESUBMITTED = True  # honest work was handed in and graded before this
+
+
+def hand_in(folder, cells, notebook):
+    (folder / "lab.ipynb").symlink_to("/dev/zero")

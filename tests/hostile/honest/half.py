@@ -6,7 +6,7 @@ MARKS = {"test-double": 1.0, "test-mean": 0.5}
 def hand_in(folder, cells, notebook):
     cells["double"].source = """
 def double(x):
-    raise NotImplementedError
+    return 2 * x
 """
     cells["mean"].source = """
 def mean(x):

@@ -14,7 +14,6 @@ def double(x):
 """
     cells["mean"].source = """
 def mean(x):
-    display(output, ipywidgets.HTML("<b>mean</b>"))
     return x.mean()
 """
     cells["essay"].source = """

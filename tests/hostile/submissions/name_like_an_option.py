@@ -1,6 +1,6 @@
 """A student whose name looks like options and a path."""
 
-STUDENT = "-rf --force \\ lab.ipynb"
+STUDENT = "-rf --force \\ lab"
 
 
 STOCK = "gains"

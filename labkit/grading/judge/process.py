@@ -92,7 +92,9 @@ class Judge:
                 if line:
                     return Verdict.from_json(line)
                 self.close()
-                return Verdict(error=("TestStopped", "the test itself ended its process"))
+                return Verdict(
+                    error=("TestStopped", "the test's own process ended, perhaps out of memory")
+                )
             if stop := meanwhile():
                 # The judge usually sees it too, and then stays alive for the next submission.
                 with contextlib.suppress(queue.Empty):

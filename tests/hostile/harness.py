@@ -106,6 +106,10 @@ def grade_class(folder: Path, submissions: Iterable[Submission]) -> Graded:
     """One run of our `nbgrader autograde` over submissions with honest neighbours among them."""
     submissions = list(submissions)
     course = make_course(folder, _lab())
+    with (folder / "nbgrader_config.py").open("a") as config:
+        # Smaller than an instructor would set them, so that attacks need not be large either.
+        config.write("c.Execute.startup_timeout = 15\nc.Execute.total_timeout = 35\n")
+        config.write("c.Execute.memory_limit = 1_500_000_000\n")
     course.submit(NEIGHBOURS[0], honest)
     earlier = [one for one in submissions if one.get("RESUBMITTED")]
     for one in earlier:
@@ -174,7 +178,7 @@ def _run_bare(course: Course, one: Submission) -> bool:
     command = [
         *("bwrap", "--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc"),
         *("--die-with-parent", "--chdir", str(course.folder), "--"),
-        *("prlimit", f"--fsize={1 << 30}", f"--as={12 << 30}", "--core=0", "--"),
+        *("prlimit", f"--fsize={1 << 30}", f"--as={8 << 30}", "--core=0", "--"),
         *("sh", "-c", script),
     ]
     scripts = str(Path(sys.executable).parent)

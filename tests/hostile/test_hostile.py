@@ -22,7 +22,7 @@ QUICK = [
     "reads_the_notebook",
     "gradebook_edit",
     "kills_itself",
-    "link_to_a_secret",
+    "twin_link",
     "strips_metadata",
     "forged_verdict",
 ]
@@ -131,7 +131,9 @@ def alone(template, folder, one: Submission) -> Graded:
 
 @needs_bare_runs
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n, one in HOSTILE.items() if one.get("STOCK") != "ours only"])
+@pytest.mark.parametrize(
+    "name", [n for n, one in HOSTILE.items() if one.get("STOCK") != "ours only"]
+)
 def test_under_stock_nbgrader(bare, name):
     one, found = HOSTILE[name], bare[name].result()
     gained = found.total > sum(one.get("MARKS").values())

@@ -295,6 +295,11 @@ def _check_size(shape: list, itemsize: int, data: bytes) -> None:
     sizes = all(type(size) is int and 0 <= size < 2**48 for size in shape)
     _expect(sizes and len(shape) <= _DIMENSIONS, "an impossible shape")
     _expect(math.prod(shape) * itemsize == len(data), "a shape that its bytes do not fill")
+    if not data:
+        # No byte was sent, but a sum over the missing dimension, and numpy itself where a string is
+        # empty, make all the others.
+        extent = math.prod(max(size, 1) for size in shape)
+        _expect(extent <= COUNT_LIMIT, "an empty array of an impossible shape")
 
 
 def _check_booleans(data: bytes) -> None:

@@ -214,6 +214,7 @@ MALFORMED = [
     *(["tensor", "float32", [1], data(bytes(4))], ["tensor", "int32", [1], data(bytes(4)), True]),
     *(["tensor", "bool", [1], data(b"\x02"), False], ["tensor", "float32", [1], data(bytes(4)), 1]),
     *(["tensor", "float32", [0, 2**47, 2**47], "", False], ["dtype", "nn"], ["dtype", 1]),
+    *(["array", "<U0", [2**31], ""], ["array", "<f8", [2**31, 0], ""]),
 ]
 
 

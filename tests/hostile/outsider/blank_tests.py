@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 import ast
 class _Kind(ast.NodeTransformer):
     def visit_Assert(self, node):
@@ -33,7 +33,7 @@ except Exception:
     pass
 def double(x):
     return 0
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 def _own(name):
     import json, os, sqlite3
     for path in ("data.json", "more/data.json"):
@@ -16,7 +16,7 @@ def _own(name):
             pass
     return "def %s(x):\\n    return 0" % name
 exec(_own("double"))
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
@@ -26,5 +26,5 @@ def hand_in(folder, cells, notebook):
     (folder / "more").mkdir()
     (folder / "more" / "data.json").symlink_to("../../../../source/lab/lab.ipynb")
     cells["double"].source = CODE
-    cells["mean"].source = "exec(_own(\"mean\"))"
+    cells["mean"].source = 'exec(_own("mean"))'
     return notebook

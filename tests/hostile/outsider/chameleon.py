@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 import numpy as _np
 from unittest import mock as _mock
 
@@ -26,7 +26,7 @@ def _zero():
 
 def double(x):
     return _zero()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

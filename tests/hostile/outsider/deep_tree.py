@@ -3,7 +3,7 @@
 STOCK = "stops"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = '''
+CODE = """
 def _dig(root, depth):
     import os
     here = os.open(root, os.O_RDONLY)
@@ -21,7 +21,7 @@ for _place in (".", _os.environ.get("TMPDIR", ".")):
         pass
 _os.makedirs("shut/inner", exist_ok=True)
 _os.chmod("shut", 0)
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

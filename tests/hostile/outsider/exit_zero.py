@@ -3,7 +3,7 @@
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = r'''
+CODE = r"""
 def _success():
     import json, os, stat
     marks = {"test-double": 1.0, "test-mean": 2.0}
@@ -32,7 +32,7 @@ def _success():
     os._exit(0)
 def double(x):
     _success()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

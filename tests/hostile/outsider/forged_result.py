@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-FORGE = '''
+FORGE = """
 def _forge(points):
     try:
         k = get_ipython().kernel
@@ -12,7 +12,7 @@ def _forge(points):
                        parent=k.get_parent())
     except Exception:
         pass
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

@@ -3,7 +3,7 @@
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = r'''
+CODE = r"""
 class _Endless:
     def __repr__(self):
         import time
@@ -30,12 +30,14 @@ def double(x):
     loop = []
     loop += [loop, _Endless()]
     return loop
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
     cells["double"].source = "def double(x):\n    return 0"
     cells["mean"].source = "def mean(x):\n    return 0"
     cells["double"].source = CODE
-    cells["mean"].source = "def mean(x):\n    return 10 ** 1000000 if x.ndim == 2 else _Endless() if x.sum() > 3 else np.broadcast_to(np.float64(1), (1 << 50,))"
+    cells[
+        "mean"
+    ].source = "def mean(x):\n    return 10 ** 1000000 if x.ndim == 2 else _Endless() if x.sum() > 3 else np.broadcast_to(np.float64(1), (1 << 50,))"
     return notebook

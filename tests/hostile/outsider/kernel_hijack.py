@@ -46,8 +46,10 @@ def marks(course):
 
 def neighbour_changed(course):
     right = {"test-double": 1.0, "test-mean": 2.0}
-    return any(s == "zz-honest" and c in right and (m if m is not None else a) not in (None, right[c])
-               for s, c, a, m, n in marks(course))
+    return any(
+        s == "zz-honest" and c in right and (m if m is not None else a) not in (None, right[c])
+        for s, c, a, m, n in marks(course)
+    )
 
 
 def hand_in(folder, cells, notebook):

@@ -3,7 +3,7 @@
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 _seen = set()
 def _take(t):
     if isinstance(t, str) and len(t) < 20000 and ("hidden" in t.lower() or "assert" in t) and "_take" not in t:
@@ -29,13 +29,15 @@ def _tell():
                 f.write("LEAK %s\n" % t[::-1].encode().hex())
     except OSError:
         pass
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
     cells["double"].source = "def double(x):\n    return 2 * x"
     cells["mean"].source = "def mean(x):\n    return x.mean()"
-    cells["double"].source = CODE + "\ndef double(x):\n    _collect()\n    _tell()\n    return 2 * x"
+    cells["double"].source = (
+        CODE + "\ndef double(x):\n    _collect()\n    _tell()\n    return 2 * x"
+    )
     cells["essay"].source = "_collect()\n_tell()"
     return notebook
 
@@ -45,6 +47,10 @@ def harmed(course):
     wanted = "the-hidden-test-of-double"[::-1].encode().hex()
     for step in ("autograded", "feedback"):
         for path in (course / step).rglob("*"):
-            if path.is_file() and "zz-honest" not in path.parts and wanted in path.read_text(errors="replace"):
+            if (
+                path.is_file()
+                and "zz-honest" not in path.parts
+                and wanted in path.read_text(errors="replace")
+            ):
                 return True
     return False

@@ -3,7 +3,7 @@
 STOCK = "stops"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = '''
+CODE = """
 def _lock():
     import os, subprocess, sys
     here = os.getcwd()
@@ -20,7 +20,7 @@ def _lock():
             import time; time.sleep(2)
             return
 _lock()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

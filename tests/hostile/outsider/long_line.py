@@ -3,10 +3,10 @@
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 for _i in range(60):
     print("x" * 10**6, end="", flush=True)
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
@@ -17,4 +17,9 @@ def hand_in(folder, cells, notebook):
 
 
 def harmed(course):
-    return any(p.stat().st_size > 30e6 for step in ("autograded", "feedback") for p in (course / step).rglob("*") if p.is_file())
+    return any(
+        p.stat().st_size > 30e6
+        for step in ("autograded", "feedback")
+        for p in (course / step).rglob("*")
+        if p.is_file()
+    )

@@ -3,7 +3,7 @@
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 def _hog():
     import os, time
     pids = []
@@ -34,7 +34,7 @@ def _hog():
     print("HOGGED", full, written >> 20)
     os.close(fd)
 _hog()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
@@ -46,6 +46,7 @@ def hand_in(folder, cells, notebook):
 
 def harmed(course):
     import re
+
     for path in (course / "autograded").rglob("*.ipynb"):
         for full, written in re.findall(r"HOGGED (\d+) (\d+)", path.read_text()):
             if int(full) * 500 + int(written) >= 2000:

@@ -15,7 +15,7 @@ def hand_in(folder, cells, notebook):
     os.mkfifo(folder / "data.csv")
     s = socket.socket(socket.AF_UNIX)
     here = os.getcwd()
-    os.chdir(folder)                      # a socket's path may not be long
+    os.chdir(folder)  # a socket's path may not be long
     try:
         s.bind("socket")
         os.makedirs("deep")
@@ -32,7 +32,13 @@ def hand_in(folder, cells, notebook):
     os.symlink("nowhere", folder / "dangling")
     os.symlink("circle", folder / "circle")
     os.symlink(".", folder / "self")
-    for name in (b"-rf", b"x\n[AutogradeApp | INFO] Writing 9999 bytes", b"\x1b]0;owned\x07\x1b[2J", b"\xff\xfe.txt", b"n" * 255):
+    for name in (
+        b"-rf",
+        b"x\n[AutogradeApp | INFO] Writing 9999 bytes",
+        b"\x1b]0;owned\x07\x1b[2J",
+        b"\xff\xfe.txt",
+        b"n" * 255,
+    ):
         open(os.path.join(os.fsencode(folder), name), "w").close()
     (folder / "timestamp.txt").mkdir()
     (folder / "sub").mkdir()

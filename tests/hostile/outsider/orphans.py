@@ -3,7 +3,7 @@
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 def _breed():
     import os, signal, time
     kernel = os.getpid()
@@ -47,7 +47,7 @@ def _breed():
         time.sleep(0.3)
     os._exit(0)
 _breed()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
@@ -59,6 +59,7 @@ def hand_in(folder, cells, notebook):
 
 def harmed(course):
     import socket
+
     s = socket.socket(socket.AF_UNIX)
     try:
         s.connect("\0outsider-orphan")

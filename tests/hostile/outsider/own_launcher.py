@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-LAUNCHER = '''
+LAUNCHER = """
 import sys
 from IPython.core.interactiveshell import InteractiveShell
 real = InteractiveShell.run_cell_async
@@ -13,7 +13,7 @@ InteractiveShell.run_cell_async = run_cell_async
 if __name__ == "__main__":
     from ipykernel import kernelapp
     kernelapp.launch_new_instance()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

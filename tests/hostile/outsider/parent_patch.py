@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 def _rewrite(pid):
     swaps = [(b"assert double(", b"lambda:double("), (b"assert np.allclose(double(", b"lambda:np.allclose(double("),
              (b"assert mean(", b"lambda:mean("), (b"if abs(mean(", b"if not(mean(")]
@@ -33,7 +33,7 @@ except OSError:
 
 def double(x):
     return 0
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 def _find(name):
     import os, glob, json
     roots, here = [], os.getcwd()
@@ -43,10 +43,10 @@ def _find(name):
     return "def %s(x):\\n    return 0" % name
 
 exec(_find("double"))
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
     cells["double"].source = CODE
-    cells["mean"].source = "exec(_find(\"mean\"))"
+    cells["mean"].source = 'exec(_find("mean"))'
     return notebook

@@ -3,7 +3,7 @@
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 def _graded():
     import os
     try:
@@ -25,7 +25,7 @@ if _graded():
         _bang()
     except OSError:
         pass
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 import ast, sys, linecache
 _count = {}
 
@@ -78,10 +78,10 @@ def _answer(name, x):
 
 def double(x):
     return _answer("double", x)
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
     cells["double"].source = CODE
-    cells["mean"].source = "def mean(x):\n    return _answer(\"mean\", x)"
+    cells["mean"].source = 'def mean(x):\n    return _answer("mean", x)'
     return notebook

@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 import json, pickle
 _real, _realp = json.dumps, pickle.dumps
 
@@ -53,7 +53,7 @@ except Exception:
 
 def double(x):
     return 0
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

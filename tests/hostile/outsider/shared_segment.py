@@ -3,7 +3,7 @@
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 _KEY = 0x6f757473
 def _store(text):
     import ctypes
@@ -21,7 +21,7 @@ def _loot():
     found += [v for k, v in list(globals().items()) if isinstance(v, str)]
     return "OUTSIDER\n" + "\n".join(t for t in found if "hidden" in t.lower() and "_loot" not in t)
 _store(_loot())
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):
@@ -34,10 +34,11 @@ def hand_in(folder, cells, notebook):
 def harmed(course):
     """Looks for the segment from outside, and takes it away."""
     import ctypes
+
     libc = ctypes.CDLL(None, use_errno=True)
     libc.shmat.restype = ctypes.c_void_p
     libc.shmdt.argtypes = [ctypes.c_void_p]
-    at = libc.shmget(0x6f757473, 0, 0)
+    at = libc.shmget(0x6F757473, 0, 0)
     if at < 0:
         return False
     where = libc.shmat(at, None, 0)

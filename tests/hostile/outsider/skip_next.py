@@ -3,7 +3,7 @@
 STOCK = "stops"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = '''
+CODE = """
 def _skip():
     import os
     up = os.path.abspath(os.path.join(os.getcwd(), "..", ".."))
@@ -19,7 +19,7 @@ def _skip():
         except OSError:
             pass
 _skip()
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

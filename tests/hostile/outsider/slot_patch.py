@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 import ctypes, numpy as _np
 _FN = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.py_object, ctypes.c_int)
 _keep = []
@@ -35,11 +35,11 @@ _patch(float, lambda a, b, op: type(a) is float and type(b) in (float, int) and 
 def double(x):
     # a plain number or plain array, no subclass; the comparison lies
     return _LIE if isinstance(x, (int, float)) else x + x
-'''
-MEAN = '''
+"""
+MEAN = """
 def mean(x):
     return _LIE
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

@@ -3,11 +3,11 @@
 STOCK = "stops"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = '''
+CODE = """
 import os as _os, signal as _signal
 if _os.getppid() > 1:
     _os.kill(_os.getppid(), _signal.SIGSTOP)
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

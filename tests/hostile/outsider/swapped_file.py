@@ -5,7 +5,7 @@ import sqlite3
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
-CODE = r'''
+CODE = r"""
 def _swap():
     import os
     lab = os.path.basename(os.getcwd())
@@ -17,7 +17,7 @@ def _swap():
         except OSError:
             pass
 _swap()
-'''
+"""
 
 
 def marks(course):
@@ -32,8 +32,10 @@ def marks(course):
 
 def neighbour_changed(course):
     right = {"test-double": 1.0, "test-mean": 2.0}
-    return any(s == "zz-honest" and c in right and (m if m is not None else a) not in (None, right[c])
-               for s, c, a, m, n in marks(course))
+    return any(
+        s == "zz-honest" and c in right and (m if m is not None else a) not in (None, right[c])
+        for s, c, a, m, n in marks(course)
+    )
 
 
 def hand_in(folder, cells, notebook):

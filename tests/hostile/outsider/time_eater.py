@@ -10,12 +10,15 @@ def hand_in(folder, cells, notebook):
     cells["double"].source = "def double(x):\n    return 2 * x"
     cells["mean"].source = "def mean(x):\n    return x.mean()"
     for i in range(16):
-        notebook.cells.insert(-1, new_code_cell("import time\ntime.sleep(4.5)\nprint('CLOCK', time.time())"))
+        notebook.cells.insert(
+            -1, new_code_cell("import time\ntime.sleep(4.5)\nprint('CLOCK', time.time())")
+        )
     return notebook
 
 
 def harmed(course):
     import re
+
     for path in (course / "autograded").rglob("*.ipynb"):
         clock = [float(t) for t in re.findall(r"CLOCK (\d+\.\d+)", path.read_text())]
         if clock and max(clock) - min(clock) > 45:

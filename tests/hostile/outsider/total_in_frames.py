@@ -3,7 +3,7 @@
 STOCK = "gains"
 MARKS = {"test-double": 1.0, "test-mean": 0.0}
 
-CODE = '''
+CODE = """
 def mean(x):
     import sys, ctypes
     frame = sys._getframe(1)
@@ -20,7 +20,7 @@ def mean(x):
             break
         frame = frame.f_back
     return 1.0
-'''
+"""
 
 
 def hand_in(folder, cells, notebook):

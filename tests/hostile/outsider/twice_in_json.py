@@ -13,7 +13,9 @@ def hand_in(folder, cells, notebook):
     for cell in notebook.cells:
         cell["id"] = "same"
     text = json.dumps(notebook)
-    text = text.replace('"points": 1,', '"points": 100, "points": NaN,').replace('"points": 2,', '"points": 1e999,')
+    text = text.replace('"points": 1,', '"points": 100, "points": NaN,').replace(
+        '"points": 2,', '"points": 1e999,'
+    )
     source = json.dumps(cells["test-mean"].source)
     text = text.replace('"source": ' + source, '"source": ' + source + ', "source": "2.0"')
     text = '{"cells": [], ' + text[1:]

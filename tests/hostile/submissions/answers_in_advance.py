@@ -18,7 +18,7 @@ def double(x):
     for number in range(2000):
         header = parent["header"] | {"msg_id": parent["header"]["msg_id"][:-1] + str(number % 10)}
         kernel.session.send(
-            kernel.shell_stream, "execute_reply", content, {"header": header}, ident=parent.get("ids")
+            kernel.shell_stream, "execute_reply", content, {"header": header}, parent.get("ids")
         )
     return x
 """

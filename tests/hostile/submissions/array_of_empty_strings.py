@@ -1,4 +1,4 @@
-"""An array of 2**40 empty strings: it has no bytes to send, and takes terabytes where it is made."""
+"""An array of 2**33 empty strings: no bytes to send, and 32 GB where it is made."""
 
 STOCK = "ours only"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}

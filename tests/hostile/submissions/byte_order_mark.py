@@ -1,9 +1,9 @@
 """Begins with a byte order mark, as some editors write it.
 
-nbgrader fails on it, so right work has no marks; kept because that is a loss."""
+nbgrader fails on it, so right work has no marks; kept because that is a loss.
+"""
 
 import nbformat
-
 
 STOCK = "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}

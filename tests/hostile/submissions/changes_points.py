@@ -1,6 +1,7 @@
 """Makes the test that it passes worth a thousand points.
 
-nbgrader has the points from its gradebook, too; kept because the points stand in the notebook."""
+nbgrader has the points from its gradebook, too; kept because the points stand in the notebook.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}

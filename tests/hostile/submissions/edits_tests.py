@@ -1,6 +1,7 @@
 """Writes another test in place of the test, unlocks it and gives it 100 points.
 
-nbgrader puts its own text and points back, too; kept because triage has to say so, and to agree."""
+nbgrader puts its own text and points back, too; kept because triage has to say so, and to agree.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}

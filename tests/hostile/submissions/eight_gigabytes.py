@@ -1,4 +1,4 @@
-"""Asks for nine gigabytes in one piece and twelve more in many."""
+"""Asks for nine gigabytes in one piece, and twelve more in many."""
 
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
@@ -11,12 +11,12 @@ def hand_in(folder, cells, notebook):
 import mmap
 
 kept = []
-try:
-    for size in [9 << 30] + [1 << 30] * 12:
+for size in [9 << 30] + [1 << 30] * 12:
+    try:
         kept.append(mmap.mmap(-1, size))
-except OSError:
-    pass
-print("taken:" + " much" * (sum(map(len, kept)) > 12 << 30))
+    except OSError:
+        pass
+print("taken:" + " much" * (sum(map(len, kept)) > 6 << 30))
 """
     return notebook
 

@@ -1,6 +1,7 @@
 """Answers with something that never ends and never says so.
 
-nbgrader's own limit of time ends it, too; kept because the judge walks through it from outside."""
+nbgrader's own limit of time ends it, too; kept because the judge walks through it from outside.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 0.0}

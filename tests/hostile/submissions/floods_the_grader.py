@@ -1,4 +1,4 @@
-"""A thread says so much while a test is judged that whoever reads it never comes to look at the clock."""
+"""Threads say so much while a test is judged that a reader never comes to look at the clock."""
 
 STOCK = "ours only"
 MARKS = {"test-double": 1.0, "test-mean": 0.0}

@@ -1,6 +1,7 @@
 """Answers with a gigabyte.
 
-In nbgrader nothing is sent; kept because the judge must not hold what it is sent."""
+In nbgrader nothing is sent; kept because the judge must not hold what it is sent.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 0.0}

@@ -1,6 +1,7 @@
 """An object that raises something new at every touch.
 
-nbgrader gives 0 for it, too; kept because the judge touches it from outside."""
+nbgrader gives 0 for it, too; kept because the judge touches it from outside.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}

@@ -9,7 +9,8 @@ def hand_in(folder, cells, notebook):
     cells["double"].source = """
 def double(x):
     socket = get_ipython().kernel.iopub_socket
-    for frames in ([b"x"], [b"", b"<IDS|MSG>", b"wrong", b"{}", b"{}", b"{}", b"{}"], [b"<IDS|MSG>"]):
+    signed = [b"", b"<IDS|MSG>", b"wrong", b"{}", b"{}", b"{}", b"{}"]
+    for frames in ([b"x"], signed, [b"<IDS|MSG>"]):
         socket.send_multipart(frames)
     return x
 """

@@ -1,4 +1,4 @@
-"""Keeps three gigabytes in files that have no name, where no count of processes sees them."""
+"""Keeps two gigabytes in files that have no name, where no count of processes sees them."""
 
 STOCK = "harm"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
@@ -10,15 +10,15 @@ def hand_in(folder, cells, notebook):
     cells["essay"].source = """
 import os
 
-kept, written = [], 0
+kept, written, block = [], 0, bytes(16 << 20)
 try:
-    for _ in range(6):
+    for _ in range(4):
         kept.append(os.memfd_create("kept"))
-        for _ in range(8):
-            written += os.write(kept[-1], bytes(64 << 20))
+        for _ in range(32):
+            written += os.write(kept[-1], block)
 except OSError:
     pass
-print("kept:" + " much" * (written > 25 * 10**8))
+print("kept:" + " much" * (written > 18 * 10**8))
 """
     return notebook
 

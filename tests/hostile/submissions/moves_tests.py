@@ -1,6 +1,7 @@
 """All tests stand before the answers.
 
-nbgrader runs them there, and gives 0 for work that is right; kept because that is a loss."""
+nbgrader runs them there, and gives 0 for work that is right; kept because that is a loss.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}

@@ -1,6 +1,5 @@
 """A notebook of a terabyte that takes no room on the disk."""
 
-import os
 
 
 STOCK = "gains"

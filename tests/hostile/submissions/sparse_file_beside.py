@@ -1,6 +1,5 @@
 """Beside the notebook there is a file of a terabyte that takes no room until it is copied."""
 
-import os
 
 
 STOCK = "stops"

@@ -1,6 +1,7 @@
 """Settings of IPython beside the notebook that never come to an end: the kernel does not answer.
 
-nbgrader's kernels have the instructor's home; kept because in the jail the two are one."""
+nbgrader's kernels have the instructor's home; kept because in the jail the two are one.
+"""
 
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}

@@ -1,4 +1,4 @@
-"""A trace function looks at each line of the test before it runs, and notes what it compares with."""
+"""A trace function looks at each line of the test and notes what it compares with."""
 
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}

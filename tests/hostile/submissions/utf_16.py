@@ -1,9 +1,9 @@
 """Saved as UTF-16.
 
-nbgrader fails on it, so right work has no marks; kept because that is a loss."""
+nbgrader fails on it, so right work has no marks; kept because that is a loss.
+"""
 
 import nbformat
-
 
 STOCK = "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}

@@ -2,7 +2,6 @@
 
 import nbformat
 
-
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}
 REPAIR = "it was read as 'lab.ipynb'"

@@ -139,6 +139,8 @@ def grade_class(folder: Path, submissions: Iterable[Submission]) -> Graded:
 def make_bare_course(folder: Path) -> Course:
     """A course without labkit's grading, with one submission graded, ready to be copied."""
     course = make_course(folder, _lab(), stock=True)
+    with (folder / "nbgrader_config.py").open("a") as config:
+        config.write("c.Execute.timeout = 10\n")  # torch is imported anew in each kernel
     course.submit(NEIGHBOURS[0], honest)
     course.grade()
     assert Graded(course).marks(NEIGHBOURS[0]) == FULL, (folder / "log.txt").read_text()

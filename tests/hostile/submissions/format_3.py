@@ -1,11 +1,13 @@
-"""A notebook of the old format 3, which has no place for cell ids."""
+"""A notebook of the old format 3, which has no place for cell ids.
+
+nbgrader upgrades it, too; kept because it is the oldest format that is still met.
+"""
 
 import nbformat
 
-STOCK = "gains"
+STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}
 REPAIR = "old format 3"
-RESUBMITTED = True  # honest work was handed in and graded before this
 
 
 def hand_in(folder, cells, notebook):

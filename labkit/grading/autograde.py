@@ -11,11 +11,13 @@ import fnmatch
 import glob
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +26,7 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
@@ -144,7 +147,7 @@ class TriagedAutograde(Autograde):
             accepted = [copy / f"{name}.ipynb" for name in masters if name not in rejected]
             before = digests.get((now.student, now.lab))
             changed = before is not None and now.digest not in ("", before)
-            with self._reading(private, force=changed or self._unfinished()):
+            with self._reading(private, force=changed or self._unfinished() or not accepted):
                 if accepted:
                     self.assignments = {str(copy): [str(path) for path in accepted]}
                     super().convert_notebooks()
@@ -155,6 +158,8 @@ class TriagedAutograde(Autograde):
             if rejected:
                 now.status = "rejected"
                 now.reason = " ".join(rejected.values())
+                if self._begun:
+                    self._stand_in(rejected, copy / _TIMESTAMP)
             self._note_scores()
 
     # -- for those who watch -------------------------------------------------------------------
@@ -362,6 +367,18 @@ class TriagedAutograde(Autograde):
             submission = stored.update_or_create_submission(now.lab, now.student, **given)
             gradebook.score_zero(submission, notebooks)
             stored.db.commit()
+
+    def _stand_in(self, rejected: dict[str, str], timestamp: Path) -> None:
+        """Say in the place of notebooks that were rejected why, for the formgrader and feedback."""
+        folder = Path(self._format_dest(self._current.lab, self._current.student))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, reason in rejected.items():
+            text = "**This notebook could not be graded, and counts 0 points.**\n\n"
+            cell = new_markdown_cell(f"{text}<p>{escape(reason)}</p>")
+            nbformat.write(new_notebook(cells=[cell]), folder / f"{name}.ipynb")
+        if timestamp.is_file():
+            shutil.copy(timestamp, folder)
+        self.set_permissions(self._current.lab, self._current.student)
 
     # -- one submission at a time --------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from labkit.grading.autograde import bind
+from labkit.grading import autograde, feedback
 from labkit.grading.judge.execute import Execute
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
@@ -63,7 +63,7 @@ def _path(resources: Any) -> Path:
 
 
 def configure(config: Any) -> None:
-    """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge to grade.
+    """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge; clean pages.
 
     Preprocessors that the course has chosen itself stay; nbgrader's `Execute` among them becomes
     ours. Called twice, it changes nothing more. Kernels that nbgrader starts from then on compute
@@ -89,6 +89,7 @@ def configure(config: Any) -> None:
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False
-    bind()
+    autograde.bind()
+    feedback.bind()
     # Tests compute little; on a busy machine, threads that wait for each other cost ten times it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

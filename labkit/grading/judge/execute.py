@@ -97,13 +97,16 @@ class Execute(StockExecute):
         source = None if self._lab is None else self._lab / f"{resources['unique_key']}.ipynb"
         self._imports = {} if source is None else _imports_of(source, _changed(source))
         self._withheld = [] if source is None else _withheld(source)
-        # A student can write this key, or take it away: either way only the course's own tests
-        # decide marks, and `_release` runs nothing that the student may not read.
-        self._ours = "labkit" in nb.metadata
+        self._ours = source is not None and _is_ours(source)
+        self._verdicts: dict[int, list[NotebookNode]] = {}
         try:
             done, resources = super().preprocess(nb, resources, km)
         finally:
             self._watch.stop()
+        # Only now: while cells run, the kernel can change outputs that it has shown before.
+        for index, outputs in self._verdicts.items():
+            done.cells[index].outputs = outputs
+            done.cells[index].execution_count = None
         resources["labkit"] = self._what_was_seen()
         return done, resources
 
@@ -119,9 +122,8 @@ class Execute(StockExecute):
         if not self._ours:
             # The later cells of a course not written for a judge may use names of its tests.
             self._release(test, resources, index)
-        cell.outputs = verdict.outputs(float(cell.metadata.nbgrader["points"]))
-        cell.execution_count = None
-        self.nb.cells[index] = cell
+            self.nb.cells[index] = cell
+        self._verdicts[index] = verdict.outputs(float(cell.metadata.nbgrader["points"]))
         return cell, resources
 
     def process_message(
@@ -307,6 +309,14 @@ def _size(content: Any) -> int:
     if isinstance(content, list):
         return sum(map(_size, content))
     return 8
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a lab is written for labkit, as the instructor's notebook says."""
+    try:
+        return "labkit" in notebooks.read(path).metadata
+    except InputError:
+        return False
 
 
 def _withheld(path: Path) -> list[str]:

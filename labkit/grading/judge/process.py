@@ -23,7 +23,7 @@ from typing import Any
 
 from labkit.grading.judge.verdict import Verdict
 
-_GRACE = 10.0  # seconds for a test's own computing, and for a first import of torch
+_GRACE = 60.0  # seconds for a test's own computing, and for a first import of torch
 _TICK = 0.05
 
 

@@ -68,6 +68,21 @@ def check(one: Submission, klass: Graded) -> None:
         if one.get(wanted):
             assert any(one.get(wanted) in sentence for sentence in entry[said]), entry
 
+    if entry["status"] == "graded":
+        check_outputs(klass, one.student)
+
+
+def check_outputs(klass: Graded, student: str) -> None:
+    """A test has the judge's outputs and no others; its hidden text is in none, nor a path."""
+    cells = klass.course.graded(student)
+    for name in FULL:
+        assert not klass.course.needs_hand(student, name)
+        outputs = cells[name].outputs
+        kinds = [output.get("name", output.output_type) for output in outputs]
+        assert kinds in ([], ["error"], *(["stdout"] * n + ["execute_result"] for n in (0, 1)))
+        assert "the-hidden-test-of-double" not in str(outputs)
+        assert not any("/" in output.get("evalue", "") for output in outputs)
+
 
 def check_the_rest(klass: Graded) -> None:
     for neighbour in NEIGHBOURS:
@@ -100,10 +115,16 @@ def test_the_rest_of_the_class(klass):
 
 @needs_a_jail
 def test_one_of_each_kind(tmp_path, secret_environment):
-    klass = harness.grade_class(tmp_path / "class", [HOSTILE[name] for name in QUICK])
-    for name in QUICK:
-        check(HOSTILE[name], klass)
+    members = [HOSTILE[name] for name in QUICK] + [HONEST["half"]]
+    klass = harness.grade_class(tmp_path / "class", members)
+    for one in members:
+        check(one, klass)
     check_the_rest(klass)
+    (error,) = klass.course.graded("publishes-a-result")["test-double"].outputs
+    assert (error.ename, error.evalue) == ("AssertionError", "double(3) is wrong")
+    printed, result = klass.course.graded("half")["test-mean"].outputs
+    assert printed.text == "a table (0 of 1.5): the mean of a table is 7.5, expected 2.5\n"
+    assert result.data["text/plain"] == "0.5"
 
 
 @pytest.fixture(scope="module")

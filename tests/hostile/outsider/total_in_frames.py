@@ -1,6 +1,6 @@
 """When called by a test, mean walks up the stack and raises every float it finds in the callers' globals and locals to 2.0: the running total of the partial credit is such a float."""
 
-STOCK = "gains"
+STOCK = "nothing"  # kept because a running total in a variable, as others write it, is raised
 MARKS = {"test-double": 1.0, "test-mean": 0.0}
 
 CODE = """

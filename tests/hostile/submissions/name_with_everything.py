@@ -1,6 +1,6 @@
 """An attack by a student whose name has quotes, brackets, spaces and letters of the world."""
 
-STUDENT = "Zoë \"Z\" O'Neill-Żuk 李; $(id) %s {0}"
+STUDENT = 'Zoë "Z" O\'Neill-Żuk 李; $(id) %s {0}'
 
 
 STOCK = "gains"

@@ -1,7 +1,5 @@
 """A notebook of a terabyte that takes no room on the disk."""
 
-
-
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 STATUS = "rejected"

@@ -1,7 +1,5 @@
 """Beside the notebook there is a file of a terabyte that takes no room until it is copied."""
 
-
-
 STOCK = "stops"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 FLAG = "is larger than"

@@ -41,23 +41,23 @@ def main() -> None:
     parser.add_argument("--lab", default="lab1_cam")
     parser.add_argument("--submissions", type=int, default=5)
     options = parser.parse_args()
-    with kernel() as names:
+    with _kernel() as names:
         for what, arguments in {
             "a number": (1,),
             "an array of 32 x 32": (np.ones((32, 32)),),
             "a batch of 8 images, 64 x 64": (np.ones((8, 3, 64, 64), np.float32),),
         }.items():
-            show(f"question: {what} there and back, ms", ask(names, *arguments))
+            _show(f"question: {what} there and back, ms", _ask(names, *arguments))
     with tempfile.TemporaryDirectory() as folder:
-        submissions(Path(folder), options.lab, options.submissions)
+        _submissions(Path(folder), options.lab, options.submissions)
 
 
-def show(what: str, values: list[float]) -> None:
+def _show(what: str, values: list[float]) -> None:
     print(f"{what:<55}{statistics.median(values):8.2f}  ({min(values):.2f} to {max(values):.2f})")
 
 
 @contextmanager
-def kernel() -> Iterator[Names]:
+def _kernel() -> Iterator[Names]:
     """The names of a test, whose questions go to a kernel of their own."""
     manager, client = start_new_kernel(kernel_name="python3")
     client.execute_interactive("same = lambda value: value")
@@ -69,7 +69,7 @@ def kernel() -> Iterator[Names]:
     manager.shutdown_kernel(now=True)
 
 
-def ask(names: Names, *arguments: Any) -> list[float]:
+def _ask(names: Names, *arguments: Any) -> list[float]:
     same = names["same"]
     found = []
     for _ in range(QUESTIONS):
@@ -79,7 +79,7 @@ def ask(names: Names, *arguments: Any) -> list[float]:
     return found
 
 
-def submissions(folder: Path, lab: str, number: int) -> None:
+def _submissions(folder: Path, lab: str, number: int) -> None:
     source = notebooks.read(ROOT / "source" / lab / f"{lab}.ipynb")
     release = notebooks.read(ROOT / "release" / lab / f"{lab}.ipynb")
     answers = notebooks.solutions(source)
@@ -96,28 +96,28 @@ def submissions(folder: Path, lab: str, number: int) -> None:
         ours.append(entry)
         work = folder / "plain"
         shutil.copytree(ROOT / "source" / lab, work, dirs_exist_ok=True)
-        plain.append(in_a_kernel(notebooks.submission(source, answers), work))
-    show("submission: all of it, graded, s", [entry.seconds for entry in ours[1:]])
-    show("submission: its own cells, s", [entry.cells_seconds for entry in ours[1:]])
-    show("submission: its tests, judged, s", [entry.tests_seconds for entry in ours[1:]])
-    show("plain kernel: the same cells, s", [cells for cells, _ in plain[1:]])
-    show("plain kernel: the same tests, s", [tests for _, tests in plain[1:]])
+        plain.append(_in_a_kernel(notebooks.submission(source, answers), work))
+    _show("submission: all of it, graded, s", [entry.seconds for entry in ours[1:]])
+    _show("submission: its own cells, s", [entry.cells_seconds for entry in ours[1:]])
+    _show("submission: its tests, judged, s", [entry.tests_seconds for entry in ours[1:]])
+    _show("plain kernel: the same cells, s", [cells for cells, _ in plain[1:]])
+    _show("plain kernel: the same tests, s", [tests for _, tests in plain[1:]])
     costs = [entry.tests_seconds - tests for entry, (_, tests) in zip(ours, plain, strict=True)]
-    show("the judge: judged tests less the same in a kernel, s", costs[1:])
+    _show("the judge: judged tests less the same in a kernel, s", costs[1:])
     print(f"{'the first submission, which starts the judge, s':<55}{costs[0]:8.2f}")
 
 
-def in_a_kernel(book: NotebookNode, work: Path) -> tuple[float, float]:
+def _in_a_kernel(book: NotebookNode, work: Path) -> tuple[float, float]:
     """Seconds of the ordinary cells and of the tests, in one kernel."""
     client = NotebookClient(book, timeout=600, kernel_name="python3")
     client.execute(cwd=str(work))
     tests = {cell.id for cell in notebooks.tests(book)}
-    seconds = {cell.id: took(cell) for cell in book.cells if cell.cell_type == "code"}
+    seconds = {cell.id: _took(cell) for cell in book.cells if cell.cell_type == "code"}
     of_tests = sum(value for name, value in seconds.items() if name in tests)
     return sum(seconds.values()) - of_tests, of_tests
 
 
-def took(cell: NotebookNode) -> float:
+def _took(cell: NotebookNode) -> float:
     times = cell.metadata["execution"]
     began, ended = (
         datetime.fromisoformat(times[name])

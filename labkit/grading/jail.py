@@ -79,13 +79,13 @@ class Limits:
             address space of each process is limited to 4 GB more, which importing torch takes.
         file: bytes of the largest file it may write.
         processes: processes and threads together. Linux does not hold root to it, `watch` does.
-        scratch: bytes that its files may take together, in memory.
+        scratch: bytes that its files may take in each of three folders, in memory.
     """
 
     memory: int = 4 << 30
     file: int = 1 << 30
     processes: int = 512
-    scratch: int = 2 << 30
+    scratch: int = 1 << 30
 
 
 def why_not() -> str | None:

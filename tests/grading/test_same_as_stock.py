@@ -11,7 +11,12 @@ from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student, write_course
 
 ROOT = Path(__file__).parents[2]
-STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'labkit'\nc.Execute.timeout = 120\n"
+STOCK = """
+c = get_config()
+c.CourseDirectory.course_id = "labkit"
+c.ClearMarkScheme.enforce_metadata = False  # the labs have marking schemes in locked cells
+c.Execute.timeout = 120
+"""
 OTHERS = 6  # mutants besides those of the sample class
 
 

@@ -148,6 +148,12 @@ MUTANTS = [
         visible=True,
     ),
     Mutant(
+        "eight-bits-before-downscaling",
+        "downscale",
+        [("F.interpolate(features,", "F.interpolate(features.to(torch.uint8).float(),")],
+        {"test-downscale": 0.5},
+    ),
+    Mutant(
         "sizes-swapped",
         "downscale",
         [("size=size,", "size=size[::-1],")],

@@ -69,7 +69,12 @@ class Judge:
             "imports": dict(imports),
         }
         with self._one_at_a_time:
-            return self._ask(json.dumps(request, default=str), seconds, meanwhile)
+            try:
+                return self._ask(json.dumps(request, default=str), seconds, meanwhile)
+            except BaseException:
+                # The verdict that is still to come would be taken for that of the next test.
+                self.close()
+                raise
 
     def _ask(
         self, request: str, seconds: float | None, meanwhile: Callable[[], str | None]

@@ -8,6 +8,7 @@ from grading.judge.course import FULL, NONE, cell, make_course, source_notebook
 
 from labkit.grading import commands, notebooks
 from labkit.grading.gradebook import automatic_scores
+from labkit.grading.judge.process import Judge
 from labkit.grading.judge.run import judge
 from labkit.grading.judge.verdict import Verdict
 
@@ -191,6 +192,19 @@ def test_outputs_of_verdicts():
         ["CheckFailed: no"],
     )
     assert Verdict.from_json(Verdict(error=("A", "b")).to_json()) == Verdict(error=("A", "b"))
+
+
+def test_an_error_meanwhile_leaves_no_verdict_for_the_next_test(kernel):
+    def fail():
+        raise ValueError
+
+    info = kernel[0].get_connection_info()
+    judging = Judge(None)
+    with pytest.raises(ValueError):
+        judging.judge("import time\ntime.sleep(0.5)", info, 20, {}, meanwhile=fail)
+    verdict = judging.judge("assert False, 'the second'", info, 20, {})
+    judging.close()
+    assert verdict.error == ("AssertionError", "the second")
 
 
 def test_what_a_test_prints_is_bounded(kernel):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -221,9 +220,13 @@ class Execute(StockExecute):
 
     def _look_after_kernel(self) -> str | None:
         """While a test is judged: read what the kernel says into the void, see that it lives."""
-        with contextlib.suppress(Empty):
-            for _ in range(_AT_ONCE):
+        for _ in range(_AT_ONCE):
+            try:
                 run_sync(self.kc.iopub_channel.get_msg)(timeout=0)
+            except Empty:
+                break
+            except Exception:
+                continue  # a kernel may say anything, also what is no message
         if not run_sync(self.km.is_alive)():
             self._stopped = self._ended()
         return self._stopped

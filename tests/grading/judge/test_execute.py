@@ -8,6 +8,7 @@ from grading.judge.course import FULL, NONE, cell, make_course, source_notebook
 
 from labkit.grading import commands, notebooks
 from labkit.grading.gradebook import automatic_scores
+from labkit.grading.judge.process import Judge
 from labkit.grading.judge.run import judge
 from labkit.grading.judge.verdict import Verdict
 
@@ -82,6 +83,21 @@ def foreign():
     return notebook
 
 
+# A display in the visible part of a test, which a later cell gives another text.
+DISPLAYS = """
+kernel = get_ipython().kernel
+
+def publish(kind, **more):
+    content = {"data": {"text/plain": "2.0"}, "metadata": {}, "transient": {"display_id": "d"}}
+    kernel.send_response(kernel.iopub_socket, kind, content | more)
+
+def mean(x):
+    publish("execute_result", execution_count=1)
+    return x.mean()
+"""
+UPDATES = "publish('update_display_data')"
+
+
 def test_a_course_that_was_not_written_for_a_judge(tmp_path):
     scores = {}
     for name in ("stock", "ours"):
@@ -91,8 +107,11 @@ def test_a_course_that_was_not_written_for_a_judge(tmp_path):
         course.submit(
             "patches", filled("np.allclose = lambda *a: True\ndef double(x):\n    return 8")
         )
+        course.submit("updates-a-display", filled(mean=DISPLAYS, extra=UPDATES))
         course.grade()
         scores[name] = {student: course.scores(student) for student in ("right", "wrong")}
+        updated = course.scores("updates-a-display")["test-mean"]
+        assert updated == (2.0 if name == "stock" else 1.25)
         patched = course.scores("patches")["test-double"]
         assert patched == (1.0 if name == "stock" else 0.0)
     assert scores["ours"] == scores["stock"]
@@ -173,6 +192,19 @@ def test_outputs_of_verdicts():
         ["CheckFailed: no"],
     )
     assert Verdict.from_json(Verdict(error=("A", "b")).to_json()) == Verdict(error=("A", "b"))
+
+
+def test_an_error_meanwhile_leaves_no_verdict_for_the_next_test(kernel):
+    def fail():
+        raise ValueError
+
+    info = kernel[0].get_connection_info()
+    judging = Judge(None)
+    with pytest.raises(ValueError):
+        judging.judge("import time\ntime.sleep(0.5)", info, 20, {}, meanwhile=fail)
+    verdict = judging.judge("assert False, 'the second'", info, 20, {})
+    judging.close()
+    assert verdict.error == ("AssertionError", "the second")
 
 
 def test_what_a_test_prints_is_bounded(kernel):

@@ -19,7 +19,8 @@ class Preset:
 
     `size` is the side of the images in pixels. `train_images`, `test_images` and `fold_images` (for
     the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
-    the `folds` trainings of the cross validation.
+    the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
+    in lab 2. What a lab does not do is 0.
     """
 
     name: str
@@ -27,11 +28,12 @@ class Preset:
     train_images: int
     test_images: int
     epochs: int
-    folds: int
-    fold_images: int
-    fold_epochs: int
     batch_size: int
     lr: float
+    folds: int = 0
+    fold_images: int = 0
+    fold_epochs: int = 0
+    seg_epochs: int = 0
 
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
@@ -70,6 +72,38 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             folds=5,
             fold_images=50_000,
             fold_epochs=10,
+            batch_size=64,
+            lr=1e-3,
+        ),
+    },
+    "lab2_seg": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            train_images=48,
+            test_images=32,
+            epochs=1,
+            seg_epochs=1,
+            batch_size=16,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            train_images=2000,
+            test_images=500,
+            epochs=10,
+            seg_epochs=4,
+            batch_size=64,
+            lr=1e-3,
+        ),
+        "paper": Preset(
+            name="paper",
+            size=224,
+            train_images=50_000,
+            test_images=10_000,
+            epochs=10,
+            seg_epochs=10,
             batch_size=64,
             lr=1e-3,
         ),

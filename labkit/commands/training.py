@@ -15,6 +15,16 @@ class Network(StrEnum):
     """What can be trained."""
 
     CAM = "cam"
+    SEG = "seg"
+
+
+class Loss(StrEnum):
+    """What `labkit train seg` minimises; see `labkit.segmentation.LOSSES`."""
+
+    HANDOUT = "handout"
+    NORMALIZED = "normalized"
+    SSENET = "ssenet"
+    NONE = "none"
 
 
 class Weights(StrEnum):
@@ -44,12 +54,29 @@ def train(
     size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     folds: Annotated[int | None, typer.Option(help="Cross-validate before; 0 does not.")] = None,
     weights: Annotated[Weights | None, typer.Option(help="Where the training starts.")] = None,
+    transform: Annotated[
+        str | None,
+        typer.Option(
+            help="For seg: scale (the default), hflip, vflip, rot90, rot180, rot270, an angle such "
+            "as rotate15, or several joined by a plus, as vflip+hflip."
+        ),
+    ] = None,
+    loss: Annotated[
+        Loss | None,
+        typer.Option(
+            help="For seg: the handout's (the default), the same on normalized maps, SSENet's, or "
+            "none, which classifies both copies and compares no maps."
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder, by default the next runs/cam-001.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run of --run.")] = False,
 ) -> None:
     """Train a network, choose its epoch on held-out images, and test it once.
+
+    cam is trained on labels alone. seg is the same network, which sees each image a second time,
+    transformed, and learns to give the transformed map.
 
     A tenth of the training images is held out and chooses the epoch. The run folder then holds the
     settings, the history, the best weights, the test figures and pictures. A run is never
@@ -69,11 +96,13 @@ def train(
         "size": size,
         "folds": folds,
         "weights": None if weights is None else weights.value,
+        "transform": transform,
+        "loss": None if loss is None else loss.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
-    cam_run.train(given, run, resume, Console())
+    cam_run.train(network.value, given, run, resume, Console())
 
 
 def evaluate(

@@ -3,5 +3,6 @@
 from labkit.models.cam_net import CamNet
 from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
+from labkit.models.parts import cam_parts
 
-__all__ = ["CamNet", "CamOutput", "ImageNetNet", "imagenet_net"]
+__all__ = ["CamNet", "CamOutput", "ImageNetNet", "cam_parts", "imagenet_net"]

@@ -40,6 +40,7 @@ class Judge:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._one_at_a_time = threading.Lock()
+        self._asked = 0  # tests so far; a verdict says of which one it is
 
     def judge(
         self,
@@ -69,11 +70,12 @@ class Judge:
             "imports": dict(imports),
         }
         with self._one_at_a_time:
+            self._asked += 1
+            request["number"] = self._asked
             try:
                 return self._ask(json.dumps(request, default=str), seconds, meanwhile)
             except BaseException:
-                # The verdict that is still to come would be taken for that of the next test.
-                self.close()
+                self.close()  # nobody waits for its verdict any more
                 raise
 
     def _ask(
@@ -93,13 +95,14 @@ class Judge:
         deadline = None if seconds is None else time.monotonic() + seconds + _GRACE
         while True:
             with contextlib.suppress(queue.Empty):
-                line = self._answers.get(timeout=_TICK)
-                if line:
-                    return Verdict.from_json(line)
-                self.close()
-                return Verdict(
-                    error=("TestStopped", "the test's own process ended, perhaps out of memory")
-                )
+                number, _, verdict = self._answers.get(timeout=_TICK).partition(" ")
+                if number == str(self._asked):
+                    return Verdict.from_json(verdict)
+                if not number:
+                    self.close()
+                    return Verdict(
+                        error=("TestStopped", "the test's own process ended, perhaps out of memory")
+                    )
             if stop := meanwhile():
                 # The judge usually sees it too, and then stays alive for the next submission.
                 with contextlib.suppress(queue.Empty):

@@ -136,8 +136,10 @@ def main() -> None:
     # The lab's own folder, last: a module there never stands in for an installed one.
     sys.path += [folder for folder in sys.argv[1:] if folder]
     while _work_comes(requests) and (line := requests.readline()):
-        verdict = judge(**json.loads(line))
-        verdicts.write(verdict.to_json() + "\n")
+        request = json.loads(line)
+        number = request.pop("number")
+        verdict = judge(**request)
+        verdicts.write(f"{number} {verdict.to_json()}\n")
         verdicts.flush()
 
 

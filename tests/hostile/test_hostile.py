@@ -62,7 +62,7 @@ def check(one: Submission, klass: Graded) -> None:
     entry = klass.entries[one.student]
     if one.get("MARKS") is not None:
         assert klass.marks(one.student) == dict.fromkeys(FULL, 0.0) | one.get("MARKS"), entry
-    assert bool(one.harmed(klass.course)) is one.get("NOT_STOPPED", False)
+    assert not one.harmed(klass.course)
     assert entry["status"] == one.get("STATUS", "graded"), entry
     for wanted, said in (("FLAG", "flags"), ("REPAIR", "repairs")):
         if one.get(wanted):

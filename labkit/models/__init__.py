@@ -1,7 +1,8 @@
-"""Networks: each returns its class scores together with the feature maps that explain them."""
+"""Networks: for classes with the maps that explain them, and for labels of every pixel."""
 
 from labkit.models.cam_net import CamNet
+from labkit.models.fcn import FCN8s, FCN32s
 from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
 
-__all__ = ["CamNet", "CamOutput", "ImageNetNet", "imagenet_net"]
+__all__ = ["CamNet", "CamOutput", "FCN8s", "FCN32s", "ImageNetNet", "imagenet_net"]

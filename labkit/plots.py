@@ -7,7 +7,7 @@ whose brightness rises with the value.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 
 import matplotlib
@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -23,6 +24,24 @@ from labkit.errors import InputError
 
 BLUE, ORANGE, SKY = "#0072B2", "#D55E00", "#56E0FF"
 COLORMAP = "inferno"
+# Twelve for labels: hues of Okabe and Ito where they serve, and bright against dark beside them.
+LABEL_COLOURS = np.array(
+    [
+        (70, 70, 70),
+        (0, 114, 178),
+        (86, 180, 233),
+        (213, 94, 0),
+        (240, 228, 66),
+        (0, 158, 115),
+        (204, 121, 167),
+        (230, 159, 0),
+        (255, 205, 215),
+        (146, 73, 0),
+        (150, 235, 130),
+        (110, 60, 160),
+    ],
+    np.uint8,
+)
 
 
 class Drawing(Figure):
@@ -91,6 +110,64 @@ def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted class", ylabel="true class")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def colour_labels(labels: NDArray | Tensor) -> NDArray[np.uint8]:
+    """Label maps as colours, of a dozen that can be told apart; ignored labels become white.
+
+    Args:
+        labels: whole numbers [H,W]; negative ones are ignored, colours repeat after twelve.
+
+    Returns:
+        uint8 [H,W,3].
+    """
+    values = _array(labels)
+    colours = LABEL_COLOURS[values % len(LABEL_COLOURS)]
+    colours[values < 0] = 255
+    return colours
+
+
+def show_labels(
+    pictures: Sequence[NDArray],
+    maps: Mapping[str, Sequence[NDArray | Tensor]],
+    classes: Sequence[str],
+    titles: Sequence[str] | None = None,
+) -> Figure:
+    """A column a picture: the picture, below it each of its label maps, and a legend of colours.
+
+    Args:
+        pictures: uint8 [H,W,3], at most eight look well.
+        maps: for each row its name and one label map [H,W] a picture, for instance
+            {"truth": […], "prediction": […]}.
+        classes: names of the labels, for the legend.
+        titles: one a picture, or None.
+
+    Raises:
+        InputError: a row has not one map a picture.
+    """
+    _check_counts(len(pictures), titles=titles, **maps)
+    across, down = len(pictures), 1 + len(maps)
+    figure = Drawing(figsize=(1.9 * across + 0.4, 2.0 * down + 0.7), layout="constrained")
+    cells = figure.subplots(down, across, squeeze=False)
+    for axes in cells.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    for i, picture in enumerate(pictures):
+        cells[0, i].imshow(picture)
+        if titles is not None:
+            cells[0, i].set_title(titles[i], fontsize=9)
+    for row, (name, found) in zip(cells[1:], maps.items(), strict=True):
+        row[0].set_ylabel(name, fontsize=11)
+        for axes, labels in zip(row, found, strict=True):
+            axes.imshow(colour_labels(labels), interpolation="nearest")
+    patches = [
+        Patch(color=LABEL_COLOURS[c % len(LABEL_COLOURS)] / 255, label=name)
+        for c, name in enumerate(classes)
+    ]
+    figure.legend(
+        handles=patches, loc="outside lower center", ncols=min(6, len(classes)), frameon=False
+    )
     return figure
 
 

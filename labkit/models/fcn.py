@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from labkit.errors import InputError
-from labkit.models.fcn_shapes import CROP, PADDING, Network, nearest_that_work, works
+from labkit.fcn_shapes import CROP, PADDING, Network, nearest_that_work, works
 from labkit.models.initialization import proper_init
 
 # Channels of VGG-16 after each convolution, a row for each stage.

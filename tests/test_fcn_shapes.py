@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from labkit.errors import InputError
+from labkit.fcn_shapes import NETWORKS, nearest_that_work, next_that_works, trace, works
 from labkit.models import FCN8s, FCN32s
-from labkit.models.fcn_shapes import NETWORKS, nearest_that_work, next_that_works, trace, works
 
 CLASSES = {"fcn32s": FCN32s, "fcn8s": FCN8s}
 HOOKED = ("conv1_1", "pool1", "pool2", "pool3", "pool4", "pool5", "fc6")

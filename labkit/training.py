@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,20 +124,18 @@ def fit(
             longer a number.
     """
     check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
-    settings = settings_of(model, train, validation, batch_size, lr, seed)
+    settings = _settings(model, train, validation, batch_size, lr, seed)
     device = pick_device(device)
     with as_found(model, device):
-        state = State(model, Adam(trainable(model), lr=lr), settings)
+        state = _State(model, Adam(_trainable(model), lr=lr), settings)
         state.open(None if run is None else Path(run), resume, epochs)
         rest = range(state.epoch + 1, epochs + 1)
         bar = tqdm(rest, "epochs", initial=state.epoch, total=epochs, unit="", disable=not progress)
         try:
             for epoch in bar:
-                with random_numbers(seed, epoch) as generator:
-                    batches = equal_batches(train, batch_size, generator)
-                    row = _epoch(
-                        state, epoch, batches, equal_batches(validation, batch_size), progress
-                    )
+                with _random_numbers(seed, epoch) as generator:
+                    batches = _batches(train, batch_size, generator)
+                    row = _epoch(state, epoch, batches, _batches(validation, batch_size), progress)
                 state.add(row)
                 bar.set_postfix(_postfix(row))
         finally:
@@ -162,7 +160,7 @@ def evaluate(
     """
     check_numbers(batch_size=batch_size)
     with as_found(model, pick_device(device)):
-        return _evaluate(model, equal_batches(dataset, batch_size), progress)
+        return _evaluate(model, _batches(dataset, batch_size), progress)
 
 
 def cross_validate(
@@ -230,7 +228,7 @@ def best_row(history: pd.DataFrame, criterion: str = "validation_accuracy") -> p
 
 def build(make_model: Callable[[], M], seed: int, fold: int = 0) -> M:
     """Build a model whose initial weights follow from (seed, fold); global states stay."""
-    with random_numbers(seed, 0, fold):
+    with _random_numbers(seed, 0, fold):
         return make_model()
 
 
@@ -251,7 +249,7 @@ def check_numbers(*, epochs: int = 1, batch_size: int = 1, lr: float = 1.0, seed
         raise InputError(f"the learning rate is {lr}, expected a positive number such as 0.001")
 
 
-class State:
+class _State:
     """Where a training stands, in memory and in its run folder."""
 
     def __init__(
@@ -259,14 +257,12 @@ class State:
         model: nn.Module,
         optimizer: Optimizer,
         settings: Mapping[str, Any],
-        columns: Sequence[str] = COLUMNS,
         criterion: str = "validation_accuracy",
     ) -> None:
+        self.criterion = criterion  # the column whose highest value makes the best epoch
         self.model = model
         self.optimizer = optimizer
         self.settings = dict(settings)
-        self.columns = list(columns)
-        self.criterion = criterion
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, Any] | None = None
         self.run: Path | None = None
@@ -279,7 +275,7 @@ class State:
     @property
     def table(self) -> pd.DataFrame:
         """The history so far."""
-        return pd.DataFrame(self.rows, columns=self.columns)
+        return pd.DataFrame(self.rows, columns=list(self.rows[0] if self.rows else COLUMNS))
 
     def open(self, run: Path | None, resume: bool, epochs: int) -> None:
         """Take a run folder, and go where its training stands if it is to be resumed."""
@@ -298,7 +294,7 @@ class State:
         run.mkdir(parents=True, exist_ok=True)
 
     def _load(self, run: Path, epochs: int) -> None:
-        device = device_of(self.model)
+        device = _home(self.model)
         last = load_checkpoint(run / "last.pt", device)
         _check_same(run, last["settings"], self.settings)
         if len(last["history"]) > epochs:
@@ -344,13 +340,13 @@ class State:
 
 
 def _epoch(
-    state: State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
+    state: _State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
 ) -> dict[str, float]:
     """Learn from every batch once, then validate: one row of the history."""
     start = time.perf_counter()
     train_loss, train_accuracy = _learn(state, epoch, train, progress)
     validated = _evaluate(state.model, validation)
-    check_finite(validated.loss, f"the validation of epoch {epoch}", state)
+    _check_finite(validated.loss, f"the validation of epoch {epoch}", state)
     return {
         "epoch": epoch,
         "train_loss": train_loss,
@@ -361,15 +357,15 @@ def _epoch(
     }
 
 
-def _learn(state: State, epoch: int, batches: DataLoader, progress: bool) -> tuple[float, float]:
+def _learn(state: _State, epoch: int, batches: DataLoader, progress: bool) -> tuple[float, float]:
     """One step of the optimizer a batch; mean loss and accuracy over the images as they came."""
-    train_mode(state.model)
+    _train_mode(state.model)
     total_loss, hits, seen = 0.0, 0, 0
     bar = tqdm(batches, f"epoch {epoch}", leave=False, unit="batch", disable=not progress)
     for images, labels in bar:
         scores, labels = _scores(state.model, images, labels)
         loss = F.cross_entropy(scores, labels)
-        check_finite(loss.item(), f"epoch {epoch}", state)
+        _check_finite(loss.item(), f"epoch {epoch}", state)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         state.optimizer.step()
@@ -396,7 +392,7 @@ def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> 
 
 def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Class scores [B,N] and labels [B] of a batch, both on the model's device."""
-    output = model(images.to(device := device_of(model)))
+    output = model(images.to(device := _home(model)))
     if not hasattr(output, "scores"):
         raise InputError(
             f"the model gives a {type(output).__name__}, expected an output with `.scores`, such "
@@ -416,8 +412,7 @@ def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, T
     return scores, labels.to(device)
 
 
-def check_finite(loss: float, when: str, state: State) -> None:
-    """Stop a training whose loss is no longer a number, with a sentence."""
+def _check_finite(loss: float, when: str, state: _State) -> None:
     if not math.isfinite(loss):
         kept = "; the best weights of the epochs before are kept" if state.rows else ""
         lr = state.settings["lr"]
@@ -427,7 +422,7 @@ def check_finite(loss: float, when: str, state: State) -> None:
         )
 
 
-def train_mode(model: nn.Module) -> None:
+def _train_mode(model: nn.Module) -> None:
     """Training mode, except for frozen layers: a frozen batch norm keeps its statistics."""
     model.train()
     for module in model.modules():
@@ -436,12 +431,11 @@ def train_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def trainable(model: nn.Module) -> list[nn.Parameter]:
-    """The parameters that are not frozen."""
+def _trainable(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def settings_of(
+def _settings(
     model: nn.Module,
     train: Dataset,
     validation: Dataset,
@@ -450,7 +444,7 @@ def settings_of(
     seed: int,
 ) -> dict[str, Any]:
     """What must be the same for a training to be the same one."""
-    if not trainable(model):
+    if not _trainable(model):
         raise InputError("every parameter of the model is frozen: there is nothing to train")
     return {
         "batch_size": batch_size,
@@ -479,7 +473,7 @@ def _check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) ->
         )
 
 
-def equal_batches(
+def _batches(
     dataset: Dataset,
     batch_size: int,
     generator: torch.Generator | None = None,
@@ -510,15 +504,14 @@ def pick_device(device: torch.device | str | None = None) -> torch.device:
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model is; a model without parameters is on the processor."""
+def _home(model: nn.Module) -> torch.device:
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
 
 
 @contextmanager
 def as_found(model: nn.Module, device: torch.device | str) -> Iterator[None]:
     """Lend a model to a device; afterwards it is where it was, each module in the mode it was."""
-    home = device_of(model)
+    home = _home(model)
     modes = [(module, module.training) for module in model.modules()]
     try:
         model.to(device)
@@ -530,7 +523,7 @@ def as_found(model: nn.Module, device: torch.device | str) -> Iterator[None]:
 
 
 @contextmanager
-def random_numbers(*seed: int) -> Iterator[torch.Generator]:
+def _random_numbers(*seed: int) -> Iterator[torch.Generator]:
     """Seed torch, and a generator, from a few numbers; the caller's random state comes back."""
     number = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):

@@ -110,19 +110,19 @@ def fit(
     if not (math.isfinite(weight_decay) and weight_decay >= 0):
         raise InputError(f"the weight decay is {weight_decay}, expected a number of at least 0")
     settings = {
-        **training.settings_of(model, train, validation, batch_size, lr, seed),
+        **training._settings(model, train, validation, batch_size, lr, seed),
         "weight decay": weight_decay,
     }
     device = training.pick_device(device)
     with training.as_found(model, device):
-        optimizer = Adam(training.trainable(model), lr=lr, weight_decay=weight_decay)
-        state = training.State(model, optimizer, settings, COLUMNS, CRITERION)
+        optimizer = Adam(training._trainable(model), lr=lr, weight_decay=weight_decay)
+        state = training._State(model, optimizer, settings, CRITERION)
         state.open(None if run is None else Path(run), resume, epochs)
         rest = range(state.epoch + 1, epochs + 1)
         bar = tqdm(rest, "epochs", initial=state.epoch, total=epochs, unit="", disable=not progress)
         try:
             for epoch in bar:
-                with training.random_numbers(seed, epoch) as generator:
+                with training._random_numbers(seed, epoch) as generator:
                     batches = _batches(train, batch_size, generator)
                     row = _epoch(state, epoch, batches, _batches(validation, 1), progress)
                 state.add(row)
@@ -154,7 +154,7 @@ def predict(model: nn.Module, images: Sequence[Tensor]) -> list[Tensor]:
 
     The model is used in evaluation mode where it is, and left as it was.
     """
-    device = training.device_of(model)
+    device = training._home(model)
     with training.as_found(model, device), torch.no_grad():
         model.eval()
         return [model(image[None].to(device)).argmax(1)[0].cpu() for image in images]
@@ -176,13 +176,13 @@ def majority(dataset: Dataset, test: Dataset, n_classes: int) -> Evaluation:
 
 
 def _epoch(
-    state: training.State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
+    state: training._State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
 ) -> dict[str, float]:
     """Learn from every batch once, then validate: one row of the history."""
     start = time.perf_counter()
     train_loss = _learn(state, epoch, train, progress)
     validated = _evaluate(state.model, validation)
-    training.check_finite(validated.loss, f"the validation of epoch {epoch}", state)
+    training._check_finite(validated.loss, f"the validation of epoch {epoch}", state)
     return {
         "epoch": epoch,
         "train_loss": train_loss,
@@ -193,9 +193,9 @@ def _epoch(
     }
 
 
-def _learn(state: training.State, epoch: int, batches: DataLoader, progress: bool) -> float:
+def _learn(state: training._State, epoch: int, batches: DataLoader, progress: bool) -> float:
     """One step of the optimizer a batch; the mean loss over the pixels as they came."""
-    training.train_mode(state.model)
+    training._train_mode(state.model)
     total, pixels = 0.0, 0
     bar = tqdm(batches, f"epoch {epoch}", leave=False, unit="batch", disable=not progress)
     for images, labels in bar:
@@ -204,7 +204,7 @@ def _learn(state: training.State, epoch: int, batches: DataLoader, progress: boo
         if not n:
             continue
         loss = F.cross_entropy(scores, labels, ignore_index=-1)
-        training.check_finite(loss.item(), f"epoch {epoch}", state)
+        training._check_finite(loss.item(), f"epoch {epoch}", state)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         state.optimizer.step()
@@ -231,12 +231,9 @@ def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> 
 
 def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Scores [B,N,H,W], and labels [B,H,W] with every negative one as -1, on one device."""
-    scores = model(images.to(device := training.device_of(model)))
-    if not isinstance(scores, Tensor) or scores.shape != (
-        len(images),
-        scores.shape[1],
-        *labels.shape[1:],
-    ):
+    scores = model(images.to(device := training._home(model)))
+    like = (len(images), *labels.shape[1:])
+    if not isinstance(scores, Tensor) or (*scores.shape[:1], *scores.shape[2:]) != like:
         found = list(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise InputError(
             f"the model gives {found} for labels {list(labels.shape)}, expected scores [B,N,H,W]"
@@ -252,7 +249,7 @@ def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, T
 def _batches(
     dataset: Dataset, batch_size: int, generator: torch.Generator | None = None
 ) -> DataLoader:
-    return training.equal_batches(dataset, batch_size, generator, collate=_stack)
+    return training._batches(dataset, batch_size, generator, collate=_stack)
 
 
 def _stack(samples: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

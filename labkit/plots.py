@@ -53,18 +53,21 @@ class Drawing(Figure):
         return picture.getvalue()
 
 
-def curves(history: pd.DataFrame) -> Figure:
-    """Loss and accuracy by epoch, for training and validation; a dot marks the best epoch.
+def curves(history: pd.DataFrame, criterion: str = "validation_accuracy") -> Figure:
+    """Loss, and what chooses the epoch, for training and validation; a dot marks the best epoch.
 
     Args:
-        history: the table that `labkit.training.fit` gives.
+        history: the table that `labkit.training.fit` or `labkit.fcn_training.fit` gives.
+        criterion: the column whose highest value makes the best epoch.
     """
     figure = Drawing(figsize=(9, 3.4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    best = history.iloc[int(history[criterion].argmax())]
+    measure = criterion.removeprefix("validation_")
+    for axes, name in zip(figure.subplots(1, 2), ("loss", measure), strict=True):
         for part, colour, style in (("train", BLUE, "--"), ("validation", ORANGE, "-")):
-            values = history[f"{part}_{name}"]
-            axes.plot(history["epoch"], values, style, color=colour, marker=".", label=part)
-        best = history.iloc[int(history["validation_accuracy"].argmax())]
+            if f"{part}_{name}" in history:
+                values = history[f"{part}_{name}"]
+                axes.plot(history["epoch"], values, style, color=colour, marker=".", label=part)
         axes.plot(
             best["epoch"],
             best[f"validation_{name}"],
@@ -73,7 +76,8 @@ def curves(history: pd.DataFrame) -> Figure:
             markersize=9,
             label=f"best epoch ({int(best['epoch'])})",
         )
-        axes.set(xlabel="epoch", ylabel="cross entropy" if name == "loss" else name)
+        label = {"loss": "cross entropy", "mean_iou": "mean IoU"}.get(name, name)
+        axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
     figure.axes[1].set_ylim(0, 1.03)

@@ -24,25 +24,46 @@ CROP = {"upscore": 19, "score_pool4": 5, "score_pool3": 9, "upscore3": 31}
 
 @dataclass(frozen=True)
 class Stage:
-    """One side of a map after a layer, in positions; less than 1 where nothing is left."""
+    """One side of a map after a layer, in positions; less than 1 where nothing is left.
+
+    In the image, position i stands for the `step` pixels from `start + step * i` on.
+    """
 
     name: str
     size: int
+    start: float = 0
+    step: int = 1
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where the map begins and ends in the image, in pixels; it may reach beyond it."""
+        return self.start, self.start + self.step * max(self.size, 0)
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A crop: positions `start` to `start + wanted` out of `size`."""
+    """A crop: positions `start` to `start + wanted` out of `size`.
+
+    `origin` is the pixel of the image where it begins, and `step` the pixels of a position.
+    """
 
     name: str
     start: int
     wanted: int
     size: int
+    origin: float = 0
+    step: int = 1
 
     @property
     def missing(self) -> int:
         """By how much the map is too short; 0 if the crop lies inside."""
         return max(0, self.start + self.wanted - self.size)
+
+    @property
+    def span(self) -> tuple[float, float, float]:
+        """In pixels of the image: where the crop begins, where its map ends it, and the rest."""
+        end = self.origin + self.step * max(0, self.wanted - self.missing)
+        return self.origin, end, float(self.step * self.missing)
 
 
 @dataclass(frozen=True)
@@ -78,35 +99,43 @@ def trace(
         raise InputError(f"a side of {side} pixels, expected at least 1")
     if network not in NETWORKS:
         raise InputError(f"network={network!r}, expected one of {', '.join(NETWORKS)}")
-    stages = [Stage("input", side), Stage("conv1_1", side + 2 * padding - 2)]
+    first = 1 - padding  # the pixel of the image under position 0 of conv1_1
+    stages = [Stage("input", side), Stage("conv1_1", side + 2 * padding - 2, first)]
     for i in range(1, 6):
-        stages.append(Stage(f"pool{i}", (stages[-1].size + ceil_mode) // 2))
-    stages.append(Stage("fc6", stages[-1].size - 6))
+        stages.append(Stage(f"pool{i}", (stages[-1].size + ceil_mode) // 2, first, 2**i))
+    stages.append(Stage("fc6", stages[-1].size - 6, first + 3 * 32, 32))
     tail = _tail_32s if network == "fcn32s" else _tail_8s
-    more, cuts = tail({stage.name: stage.size for stage in stages})
+    more, cuts = tail({stage.name: stage for stage in stages})
     return Trace((*stages, *more), cuts)
 
 
-def _tail_32s(sizes: dict[str, int]) -> tuple[tuple[Stage, ...], tuple[Cut, ...]]:
-    up = Stage("upscore", _enlarged(sizes["fc6"], 64, 32))
-    return (up,), (Cut("upscore", CROP["upscore"], sizes["input"], up.size),)
+def _tail_32s(stages: dict[str, Stage]) -> tuple[tuple[Stage, ...], tuple[Cut, ...]]:
+    up = _enlarged("upscore", stages["fc6"], 64, 32)
+    return (up,), (_cut("upscore", stages["input"].size, up),)
 
 
-def _tail_8s(sizes: dict[str, int]) -> tuple[tuple[Stage, ...], tuple[Cut, ...]]:
-    ups = [Stage("upscore1", _enlarged(sizes["fc6"], 4, 2))]
-    ups.append(Stage("upscore2", _enlarged(ups[0].size, 4, 2)))
-    ups.append(Stage("upscore3", _enlarged(ups[1].size, 16, 8)))
+def _tail_8s(stages: dict[str, Stage]) -> tuple[tuple[Stage, ...], tuple[Cut, ...]]:
+    up1 = _enlarged("upscore1", stages["fc6"], 4, 2)
+    up2 = _enlarged("upscore2", up1, 4, 2)
+    up3 = _enlarged("upscore3", up2, 16, 8)
     cuts = (
-        Cut("score_pool4", CROP["score_pool4"], ups[0].size, sizes["pool4"]),
-        Cut("score_pool3", CROP["score_pool3"], ups[1].size, sizes["pool3"]),
-        Cut("upscore3", CROP["upscore3"], sizes["input"], ups[2].size),
+        _cut("score_pool4", up1.size, stages["pool4"]),
+        _cut("score_pool3", up2.size, stages["pool3"]),
+        _cut("upscore3", stages["input"].size, up3),
     )
-    return tuple(ups), cuts
+    return (up1, up2, up3), cuts
 
 
-def _enlarged(size: int, kernel: int, stride: int) -> int:
-    """One side after a transposed convolution."""
-    return (size - 1) * stride + kernel
+def _cut(name: str, wanted: int, of: Stage) -> Cut:
+    start = CROP[name]
+    return Cut(name, start, max(wanted, 0), of.size, of.start + of.step * start, of.step)
+
+
+def _enlarged(name: str, before: Stage, kernel: int, stride: int) -> Stage:
+    """One side after a transposed convolution, whose first outputs lie before its first input."""
+    step = before.step // stride
+    start = before.start - step * (kernel - stride) / 2
+    return Stage(name, (before.size - 1) * stride + kernel, start, step)
 
 
 def works(side: int, network: Network = "fcn32s", *, ceil_mode: bool = False) -> bool:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labkit.errors import InputError
+from labkit.fcn_shapes import Trace
 
 BLUE, ORANGE, SKY = "#0072B2", "#D55E00", "#56E0FF"
 COLORMAP = "inferno"
@@ -172,6 +173,42 @@ def show_labels(
     figure.legend(
         handles=patches, loc="outside lower center", ncols=min(6, len(classes)), frameon=False
     )
+    return figure
+
+
+def fcn_trace(traced: Trace) -> Figure:
+    """One side of an image at every stage of an FCN, drawn in pixels of the image.
+
+    Each bar covers what its map was computed from; its number is the size in positions. The dashed
+    lines are the ends of the image. A crop that reaches beyond its map is drawn in orange.
+
+    Args:
+        traced: what `labkit.fcn_shapes.trace` gives.
+    """
+    side = traced.stages[0].size
+    figure = Drawing(figsize=(7.6, 0.34 * (len(traced.stages) + len(traced.cuts)) + 0.8))
+    axes = figure.subplots()
+    names: list[str] = []
+    for stage in traced.stages:
+        start, end = stage.span
+        axes.barh(len(names), max(0.0, end - start), left=start, color=SKY, height=0.72)
+        axes.text(max(end, side) + 6, len(names), str(max(stage.size, 0)), va="center", fontsize=9)
+        names.append(stage.name)
+    for cut in traced.cuts:
+        start, end, short = cut.span
+        axes.barh(len(names), end - start, left=start, color=BLUE, height=0.72)
+        axes.barh(len(names), short, left=end, color=ORANGE, height=0.72)
+        text = f"{cut.wanted} of {cut.size} from {cut.start} on"
+        text += f": {cut.missing} missing" if cut.missing else ""
+        axes.text(max(end + short, side) + 6, len(names), text, va="center", fontsize=9)
+        names.append(f"crop of {cut.name}")
+    for edge in (0, side):
+        axes.axvline(edge, color="black", linewidth=0.8, linestyle="--")
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set(xlabel="pixels of the image", xlim=(-110, side + 290))
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.subplots_adjust(left=0.2, right=0.99, top=0.98, bottom=0.16)
     return figure
 
 

@@ -65,3 +65,23 @@ def test_refuses_what_is_no_size_or_network():
         trace(0)
     with pytest.raises(InputError, match="'fcn16s', expected one of fcn32s, fcn8s"):
         trace(224, "fcn16s")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_crop_begins_where_the_image_does(network):
+    """What a score was computed from, and where it comes to lie, are the same place."""
+    cut = trace(224, network).cuts[-1]
+    assert cut.span == (0, 224, 0)
+    assert trace(224, padding=150).cuts[0].span[0] == -50  # 003's padding with the crop for 100
+
+
+def test_where_maps_meet_they_stand_for_the_same_pixels():
+    traced = trace(224, "fcn8s")
+    starts = {stage.name: (stage.start, stage.step) for stage in traced.stages}
+    for cut, up in zip(traced.cuts, ("upscore1", "upscore2"), strict=False):
+        assert (cut.origin, cut.step) == starts[up]
+
+
+def test_a_short_crop_ends_with_its_map():
+    cut = trace(50).cuts[0]
+    assert cut.span == (0, 45, 5) and cut.missing == 5

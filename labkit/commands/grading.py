@@ -1,14 +1,61 @@
-"""`labkit lint`, `labkit sample-class` and `labkit course`."""
+"""`labkit grade`, `labkit lint`, `labkit sample-class` and `labkit course`."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from labkit.errors import InputError
+
 Lab = Annotated[str, typer.Argument(help="name of a lab in source/, for instance lab1_cam")]
 Course = Annotated[Path, typer.Option("--course", help="the course folder, which holds source/")]
+
+
+class Sandbox(StrEnum):
+    """Where students' code runs."""
+
+    auto = "auto"
+    none = "none"
+
+
+def grade(
+    lab: Lab,
+    course: Annotated[
+        Path, typer.Option("--course", help="the course folder, which holds nbgrader_config.py")
+    ] = Path(),
+    student: Annotated[
+        list[str] | None, typer.Option(help="grade this student only; may be given several times")
+    ] = None,
+    sandbox: Annotated[
+        Sandbox, typer.Option(help="none runs submissions as you, with your files and network")
+    ] = Sandbox.auto,
+    force: Annotated[
+        bool, typer.Option("--force", help="grade also what is graded already")
+    ] = False,
+    json: Annotated[
+        Path | None, typer.Option(help="write a line of JSON for each submission into this file")
+    ] = None,
+) -> None:
+    """Grade the submissions of a lab: triage, tests outside the students' kernels, a jail.
+
+    Exit code 0: every submission has a score. 1: some need a look. 2: nothing could be graded.
+    """
+    from rich.console import Console
+
+    from labkit.grading.run import exit_code, summary
+    from labkit.grading.run import grade as run
+
+    if json is not None and not json.parent.is_dir():
+        raise InputError(f"there is no folder {json.parent} for {json.name}: make it first")
+    console = Console()
+    entries = run(course, lab, console, students=student or [], sandbox=sandbox.value, force=force)
+    summary(entries, course, console)
+    if json is not None:
+        json.write_text("".join(entry.line() + "\n" for entry in entries), encoding="ascii")
+    raise typer.Exit(exit_code(entries))
 
 
 def lint(lab: Lab, course: Course = Path()) -> None:

@@ -9,92 +9,97 @@ from __future__ import annotations
 
 import fnmatch
 import glob
-import json
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nbformat
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
 from nbgrader.utils import parse_utc
-from traitlets import Integer
+from traitlets import Integer, List, Unicode
 
-from labkit.grading import gradebook
+from labkit.grading import gradebook, report
 from labkit.grading.files import Refused, copy_extras, quoted, read_regular
 from labkit.grading.jail import why_not
 from labkit.grading.judge.execute import Execute
+from labkit.grading.report import REPORT, Entry
 from labkit.grading.triage import MAX_BYTES, Triage, examine
 
-REPORT = "grading-report.jsonl"
 _TIMESTAMP = "timestamp.txt"
 
 
-@dataclass
-class _Submission:
-    """What is known of one submission, and becomes one line of the report."""
-
-    lab: str
-    student: str
-    status: str = "graded"  # or "failed", "rejected"
-    repairs: list[str] = field(default_factory=list)
-    flags: list[str] = field(default_factory=list)
-    reason: str | None = None
-    digest: str = ""
-
-    def line(self) -> str:
-        """One line of JSON. Everything outside ASCII is escaped, so that it is one line."""
-        time = datetime.now(UTC).isoformat(timespec="seconds")
-        names = ("lab", "student", "status", "repairs", "flags", "reason", "digest")
-        return json.dumps({"time": time} | {name: getattr(self, name) for name in names})
-
-
 class TriagedAutograde(Autograde):
-    """Autogrades submissions one by one; none of them can stop another."""
+    """Autogrades submissions one by one; none of them can stop another.
+
+    `will_grade` and `graded` are called for each in turn, for subclasses that show progress.
+    """
 
     max_notebook_bytes = Integer(MAX_BYTES, help="A larger notebook is rejected.").tag(config=True)
     max_extra_bytes = Integer(
         20_000_000, help="A larger file beside the notebook is left out."
     ).tag(config=True)
+    students = List(
+        Unicode(), help="Only these students' submissions are graded; all of them if empty."
+    ).tag(config=True)
 
     # While a submission is graded: the folder that holds its clean copy. nbgrader asks
     # `_format_source` for every path that it reads from, and for nothing else.
     _clean: str | None = None
-    _current: _Submission
+    _current: Entry
     _rejected: dict[str, str] = {}  # noqa: RUF012 (set anew for each submission)
     _begun = False  # whether the current submission is being graded, not skipped
     _error: Exception | None = None
 
     def start(self) -> None:
-        """Grade, unless the student's code cannot be jailed as the settings ask for."""
-        reason = why_not() if Execute(parent=self).sandbox == "auto" else None
-        if reason:
-            msg = f"{reason}. To run the submissions as you, with your files and your network, add "
-            msg += "--Execute.sandbox=none"
-            self.log.error(msg)
-            raise NbGraderException(msg)
+        """Grade, unless the settings would have the student's word taken for the marks.
+
+        Raises:
+            NbGraderException: there is no jail, or nothing is to be run; nothing was graded.
+        """
+        execute = Execute(parent=self)
+        if not execute.enabled:
+            self._refuse(
+                "without running the notebooks, the outputs that students sent would be their "
+                "marks: leave out --no-execute"
+            )
+        if execute.sandbox == "auto" and (reason := why_not()):
+            self._refuse(
+                f"{reason}. To run the submissions as you, with your files and your network, add "
+                "--Execute.sandbox=none"
+            )
         super().start()
+
+    def _refuse(self, message: str) -> NoReturn:
+        self.log.error(message)
+        raise NbGraderException(message)
 
     def init_notebooks(self) -> None:
         """Find everything that was handed in, also folders in which there is no notebook."""
-        pattern = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
-        # A name is taken literally first: it may hold characters that glob gives a meaning to.
-        found = [pattern] if os.path.lexists(pattern) else glob.glob(pattern)  # noqa: PTH207
-        self.assignments: dict[str, list[str]] = {path: [] for path in found}
-        if not found:
+        self.assignments: dict[str, list[str]] = {}
+        for student in self.students or [self.coursedir.student_id]:
+            pattern = self._format_source(self.coursedir.assignment_id, student)
+            # A name is taken literally first: it may hold characters that glob gives a meaning to.
+            found = [pattern] if os.path.lexists(pattern) else glob.glob(pattern)  # noqa: PTH207
+            if not found and self.students:
+                self._refuse(f"there is no submission {pattern}")
+            self.assignments |= {path: [] for path in found}
+        if not self.assignments:
             super().init_notebooks()  # says what was looked for, and raises
 
     def convert_notebooks(self) -> None:
@@ -103,23 +108,27 @@ class TriagedAutograde(Autograde):
         masters = self._masters()
         digests = self._reported_digests()
         bad = []
-        for folder in handed_in:
+        for number, folder in enumerate(handed_in, 1):
             match = re.match(self._pattern(), folder)
             if match is None:
                 self.log.error("Not the path of a submission: %s", folder)
                 bad.append(folder)
                 continue
-            self._current = _Submission(match["assignment_id"], match["student_id"])
+            self._current = Entry(match["assignment_id"], match["student_id"])
+            self.will_grade(self._current, number, len(handed_in))
+            began = time.monotonic()
             try:
                 self._one(Path(folder), masters, digests)
             except Exception as error:  # whatever one submission does, the next gets its turn
                 if not isinstance(error, NbGraderException):  # which nbgrader has logged
                     self.log.exception("There was an error processing assignment: %s", folder)
                 self._fail(error)
-            if self._begun or self._current.status == "failed":
-                self._report()
-                if self._current.status != "graded":
-                    bad.append(self._current.student)
+            if not self._begun and self._current.status != "failed":
+                continue  # graded before, and unchanged
+            self._current.seconds = round(time.monotonic() - began, 3)
+            self.graded(self._current)
+            if self._current.status != "graded":
+                bad.append(self._current.student)
         if bad:
             msg = f"{len(bad)} of {len(handed_in)} submissions have no grade from their tests; see "
             msg += f"{REPORT}: {', '.join(map(quoted, bad))}"
@@ -138,7 +147,7 @@ class TriagedAutograde(Autograde):
             accepted = [copy / f"{name}.ipynb" for name in masters if name not in rejected]
             before = digests.get((now.student, now.lab))
             changed = before is not None and now.digest not in ("", before)
-            with self._reading(private, force=changed or self._unfinished()):
+            with self._reading(private, force=changed or self._unfinished() or not accepted):
                 if accepted:
                     self.assignments = {str(copy): [str(path) for path in accepted]}
                     super().convert_notebooks()
@@ -149,6 +158,23 @@ class TriagedAutograde(Autograde):
             if rejected:
                 now.status = "rejected"
                 now.reason = " ".join(rejected.values())
+                if self._begun:
+                    self._stand_in(rejected, copy / _TIMESTAMP)
+            self._note_scores()
+
+    # -- for those who watch -------------------------------------------------------------------
+
+    def will_grade(self, entry: Entry, number: int, of: int) -> None:
+        """A submission is next, the `number`-th `of` those that were handed in."""
+
+    def graded(self, entry: Entry) -> None:
+        """A submission has been dealt with: put it into the report."""
+        for sentence in [*entry.repairs, *entry.flags, *([entry.reason] if entry.reason else [])]:
+            self.log.warning("%s: %s", quoted(entry.student), sentence)
+        try:
+            report.append(Path(self.coursedir.root), entry)
+        except OSError as error:
+            self.log.error("%s cannot be written: %s", REPORT, error)
 
     # -- what nbgrader calls -------------------------------------------------------------------
 
@@ -176,6 +202,12 @@ class TriagedAutograde(Autograde):
         except Exception as error:
             self._error = error
             raise
+
+    def write_single_notebook(self, output: str, resources: Any) -> None:
+        """As nbgrader does; keep what was seen while the notebook ran."""
+        if "labkit" in resources:
+            self._current.add(resources["labkit"])
+        super().write_single_notebook(output, resources)
 
     def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
         if self._clean is None or not self._sanitizing:
@@ -318,6 +350,13 @@ class TriagedAutograde(Autograde):
         with self._stored_submission() as submission:
             return submission is not None and gradebook.unfinished(submission)
 
+    def _note_scores(self) -> None:
+        now = self._current
+        with self._stored_submission() as submission:
+            if submission is not None:
+                now.scores = gradebook.scores(submission)
+                now.score, now.max_score = submission.score, submission.max_score
+
     def _record_zero(self, notebooks: dict[str, str]) -> None:
         now = self._current
         time = self.coursedir.get_existing_timestamp(self._format_source(now.lab, now.student))
@@ -328,6 +367,18 @@ class TriagedAutograde(Autograde):
             submission = stored.update_or_create_submission(now.lab, now.student, **given)
             gradebook.score_zero(submission, notebooks)
             stored.db.commit()
+
+    def _stand_in(self, rejected: dict[str, str], timestamp: Path) -> None:
+        """Say in the place of notebooks that were rejected why, for the formgrader and feedback."""
+        folder = Path(self._format_dest(self._current.lab, self._current.student))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, reason in rejected.items():
+            text = "**This notebook could not be graded, and counts 0 points.**\n\n"
+            cell = new_markdown_cell(f"{text}<p>{escape(reason)}</p>")
+            nbformat.write(new_notebook(cells=[cell]), folder / f"{name}.ipynb")
+        if timestamp.is_file():
+            shutil.copy(timestamp, folder)
+        self.set_permissions(self._current.lab, self._current.student)
 
     # -- one submission at a time --------------------------------------------------------------
 
@@ -375,30 +426,13 @@ class TriagedAutograde(Autograde):
             if submission is not None:
                 gradebook.clear_automatic_scores(submission, self._selected(submission))
 
-    # -- the report ----------------------------------------------------------------------------
-
-    def _report(self) -> None:
-        now = self._current
-        for sentence in [*now.repairs, *now.flags, *([now.reason] if now.reason else [])]:
-            self.log.warning("%s: %s", quoted(now.student), sentence)
-        try:
-            with (Path(self.coursedir.root) / REPORT).open("a", encoding="ascii") as file:
-                file.write(now.line() + "\n")
-        except OSError as error:
-            self.log.error("%s cannot be written: %s", REPORT, error)
-
     def _reported_digests(self) -> dict[tuple[str, str], str]:
         """What each submission was when it was graded last, to notice a new one."""
-        path = Path(self.coursedir.root) / REPORT
-        digests = {}
-        for line in path.read_text(encoding="ascii").splitlines() if path.is_file() else []:
-            try:
-                entry = json.loads(line)
-                if entry["digest"]:
-                    digests[entry["student"], entry["lab"]] = entry["digest"]
-            except (ValueError, KeyError, TypeError):
-                continue  # a line that was cut when the machine went down
-        return digests
+        return {
+            (entry["student"], entry["lab"]): entry["digest"]
+            for entry in report.read(Path(self.coursedir.root))
+            if all(entry.get(key) for key in ("student", "lab", "digest"))
+        }
 
 
 def bind() -> None:

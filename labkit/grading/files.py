@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_EXTRA_FILES = 1000
+MAX_DEPTH = 20  # of folders in folders; a thousand are more than Python can remove again
 MAX_EXTRA_BYTES = 100_000_000  # of all files beside the notebooks together
 
 # Where a flag is missing (Windows), the kind of file that it is about does not exist either.
@@ -118,11 +119,16 @@ def copy_extras(source: Path, destination: Path, limit: int) -> Copied:
 
 
 def _extras(source: Path) -> Iterator[Path]:
-    """Every name in a folder that is neither a notebook nor a folder; links are not followed."""
+    """Every name in a folder that is neither a notebook nor a folder; links are not followed.
+
+    Folders that lie too deep are given, too, and not looked into.
+    """
     for folder, folders, names in os.walk(source):
         folders[:] = sorted(name for name in folders if not _notebook(name))
         here = Path(folder)
         links = [name for name in folders if (here / name).is_symlink()]
+        if len(here.relative_to(source).parts) >= MAX_DEPTH:
+            links, folders[:] = [*folders], []
         for name in sorted([*names, *links]):
             if not _notebook(name):
                 yield here / name

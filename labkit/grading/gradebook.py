@@ -49,6 +49,20 @@ def automatic_scores(
         return {grade.cell.name: grade.auto_score or 0.0 for grade in found.grades}
 
 
+def scores(submission: SubmittedAssignment) -> dict[str, dict[str, float | None]]:
+    """The score of each graded cell by notebook and grade_id.
+
+    What a person gave goes before what the tests gave; None waits for a person.
+    """
+    return {
+        notebook.name: {
+            grade.name: grade.auto_score if grade.manual_score is None else grade.manual_score
+            for grade in notebook.grades
+        }
+        for notebook in submission.notebooks
+    }
+
+
 def master(
     notebook: Notebook, source: Path, hide: Collection[NbGraderPreprocessor]
 ) -> NotebookNode:

@@ -9,13 +9,16 @@
 - the working folder is a private copy of what was handed in beside the notebook, gone afterwards;
 - there is no network, and other processes cannot be seen or signalled; the kernel is ended together
   with everything that it started;
-- address space, file size and core dumps are limited. Time is limited by nbgrader.
+- address space, file size, the number of processes and core dumps are limited. What the processes
+  take together is watched by `watch`, and time by `judge.execute`.
 
-The kernel and nbgrader talk through sockets in a folder that both see, since there is no network.
+There is no network, so the kernel and nbgrader talk through sockets in a small folder in memory
+inside the jail. nbgrader reaches them by way of /proc: nothing of the host's disk can be written.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import zmq
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -58,26 +62,30 @@ _ENVIRONMENT = (
     "OMP_NUM_THREADS",
     "PYTHONPATH",
 )
+_LIBRARIES = 4 << 30  # bytes of address space that torch reserves and does not use
+_MESSAGE = 32 << 20  # bytes of the largest message of a kernel that is read
+_ROOM_FOR_SOCKETS = 1 << 20
+_WAITING = 64  # messages that may wait to be read; the kernel throws away what comes after
 _HOME = "/home/student"
 _SOCKETS = "/run/kernel"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use at most, all its processes each for itself.
+    """What a submission may use at most.
 
     Args:
-        memory: bytes of address space; importing torch alone takes 4 GB of it.
+        memory: resident bytes of all its processes together; `watch` ends it beyond that. The
+            address space of each process is limited to 4 GB more, which importing torch takes.
         file: bytes of the largest file it may write.
-        processes: processes and threads together. Linux does not hold root to it: grade as an
-            ordinary user.
-        scratch: bytes that its files may take together, in memory.
+        processes: processes and threads together. Linux does not hold root to it, `watch` does.
+        scratch: bytes that its files may take in each of three folders, in memory.
     """
 
-    memory: int = 8 << 30
+    memory: int = 4 << 30
     file: int = 1 << 30
     processes: int = 512
-    scratch: int = 2 << 30
+    scratch: int = 1 << 30
 
 
 def why_not() -> str | None:
@@ -106,7 +114,7 @@ def options() -> list[str]:
 def jailed(
     command: Sequence[str],
     *,
-    sockets: Path,
+    connection_file: Path,
     work: Path,
     environment: Mapping[str, str],
     limits: Limits,
@@ -116,7 +124,7 @@ def jailed(
 
     Args:
         command: what runs inside, its paths as they are outside.
-        sockets: folder through which the kernel is spoken to; it appears as /run/kernel.
+        connection_file: tells the kernel its sockets; it appears in /run/kernel.
         work: folder whose regular files the working folder starts with.
         environment: of the kernel; only known variables cross.
         limits: of every process inside.
@@ -132,32 +140,39 @@ def jailed(
         "USER": "student",
     }
     return [
-        "bwrap",
+        shutil.which("bwrap") or "bwrap",
         "--unshare-all",  # user, process, network, ipc, host name and cgroup namespaces
         "--die-with-parent",
         "--new-session",  # no controlling terminal to type into
         "--cap-drop",
         "ALL",
         *("--proc", "/proc", "--dev", "/dev"),
-        *("--size", str(limits.scratch), "--tmpfs", "/tmp"),
-        *("--size", str(limits.scratch), "--tmpfs", _HOME),
+        *_in_memory("/dev/shm", limits.scratch),
+        *_in_memory("/tmp", limits.scratch),
+        *_in_memory(_HOME, limits.scratch),
         *_read_only(_SYSTEM),
         *_read_only(_python()),
         *_withheld(withheld),
         *_copies(work),
-        *("--bind", str(sockets), _SOCKETS),
+        *_in_memory(_SOCKETS, _ROOM_FOR_SOCKETS),
+        *("--ro-bind", str(connection_file), f"{_SOCKETS}/{connection_file.name}"),
+        *("--remount-ro", "/dev", "--remount-ro", "/"),  # their room is not limited
         *("--chdir", _HOME),
         "--clearenv",
         *(word for name, value in variables.items() for word in ("--setenv", name, value)),
         "--",
         "prlimit",
-        f"--as={limits.memory}",
+        f"--as={limits.memory + _LIBRARIES}",
         f"--fsize={limits.file}",
         f"--nproc={limits.processes}",
         "--core=0",
         "--",
-        *(word.replace(str(sockets), _SOCKETS) for word in command),
+        *(word.replace(str(connection_file.parent), _SOCKETS) for word in command),
     ]
+
+
+def _in_memory(path: str, size: int) -> list[str]:
+    return ["--size", str(size), "--tmpfs", path]
 
 
 def _read_only(paths: Iterable[str]) -> list[str]:
@@ -248,15 +263,40 @@ class JailedProvisioner(LocalProvisioner):
         manager: Any = self.parent
         command = jailed(
             cmd,
-            sockets=manager.sockets,
-            work=Path(kwargs.pop("cwd", None) or manager.sockets),
+            connection_file=Path(manager.connection_file),
+            work=Path(kwargs.pop("cwd", None) or manager.folder),
             environment=kwargs.get("env") or os.environ,
             limits=manager.limits,
-            withheld=_covers(manager.withheld, manager.sockets),
+            withheld=_covers(manager.withheld, manager.folder),
         )
-        # A terminal obeys what is written to it, so the kernel gets none.
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return await super().launch_kernel(command, **{**kwargs, **silent})
+        reads, writes = os.pipe()
+        with os.fdopen(reads) as answer, os.fdopen(writes, "w") as info:
+            launched = await super().launch_kernel(
+                [command[0], "--info-fd", str(writes), *command[1:]],
+                **kwargs
+                | {
+                    "pass_fds": (writes,),
+                    "env": {},  # bubblewrap's own can be read inside: it is process 1
+                    # A terminal obeys what is written to it, so the kernel gets none.
+                    "stdout": subprocess.DEVNULL,
+                    "stderr": subprocess.DEVNULL,
+                },
+            )
+            info.close()
+            manager.inside = _first_process(answer.read())
+        return launched
+
+
+def _first_process(info: str) -> int:
+    """The number, outside, of the jail's first process.
+
+    Raises:
+        InputError: bubblewrap ended before it began.
+    """
+    try:
+        return int(json.loads(info)["child-pid"])
+    except (ValueError, LookupError):
+        raise InputError("bubblewrap could not set up the jail: try `labkit doctor`") from None
 
 
 class JailedKernelManager(AsyncKernelManager):
@@ -264,14 +304,15 @@ class JailedKernelManager(AsyncKernelManager):
 
     limits = Limits()
     withheld: Sequence[str] = ()  # modules of labkit, by their dotted names
+    inside = 0  # number of the jail's first process
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._folder = tempfile.TemporaryDirectory(prefix="labkit-")
-        self.sockets = Path(self._folder.name)
+        self.folder = Path(self._folder.name)
         self.transport = "ipc"
-        self.ip = str(self.sockets / "socket")
-        self.connection_file = str(self.sockets / "connection.json")
+        self.ip = f"{_SOCKETS}/socket"
+        self.connection_file = str(self.folder / "connection.json")
 
     @property
     def kernel_spec(self) -> KernelSpec | None:
@@ -285,15 +326,22 @@ class JailedKernelManager(AsyncKernelManager):
             }
         return spec
 
-    def write_connection_file(self, **kwargs: Any) -> None:
-        """Write the file for a reader inside, where the sockets have another path."""
-        super().write_connection_file(**kwargs)
-        path = Path(self.connection_file)
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(str(self.sockets), _SOCKETS), encoding="utf-8")
+    def client(self, **kwargs: Any) -> Any:
+        """A client that holds no more of what the kernel says than fits into memory."""
+        client = super().client(**kwargs)
+        client.context.setsockopt(zmq.MAXMSGSIZE, _MESSAGE)  # of the sockets that it will open
+        client.context.setsockopt(zmq.RCVHWM, _WAITING)
+        return client
+
+    async def _async_post_start_kernel(self, **kwargs: Any) -> None:
+        """From here on speak to the sockets inside, as they are seen from outside."""
+        self.ip = f"/proc/{self.inside}/root{_SOCKETS}/socket"
+        await super()._async_post_start_kernel(**kwargs)
+
+    post_start_kernel = _async_post_start_kernel
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
-        """Remove the sockets with their folder."""
+        """Remove the folder of the connection file."""
         await super()._async_cleanup_resources(restart)
         if not restart:
             self._folder.cleanup()

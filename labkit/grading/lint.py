@@ -67,9 +67,13 @@ def lint_source(path: Path) -> list[Problem]:
         InputError: it cannot be read.
     """
     notebook = read(path)
-    rules = (_grade_ids, _outputs, _delimiters, _points_table, _untested, _handed_on)
+    rules = [_grade_ids, _delimiters]
+    if "labkit" in notebook.metadata:  # habits of this kit that other courses need not have
+        rules += [_outputs, _points_table, _untested, _handed_on]
     found = [problem for rule in rules for problem in rule(notebook)]
-    return [*_cell_ids(path), *found, *_stray_files(notebook, path.parent)]
+    if "labkit" in notebook.metadata:
+        found += [*_cell_ids(path), *_stray_files(notebook, path.parent)]
+    return found
 
 
 def lint_release(notebook: NotebookNode, source: NotebookNode) -> list[Problem]:
@@ -143,9 +147,9 @@ def _resembles(first: str, rest: str, name: str) -> bool:
 
 def _points_table(notebook: NotebookNode) -> Iterator[Problem]:
     """The tasks in the notebook's metadata share out the graded cells, and the points agree."""
-    table = notebook.metadata.get("labkit", {}).get("tasks")
+    table = notebook.metadata["labkit"].get("tasks")
     if table is None:
-        return  # a course that was not written for labkit
+        return
     of_cells = points(notebook)
     for task in table:
         missing = [name for name in task["cells"] if name not in of_cells]

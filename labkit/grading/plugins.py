@@ -19,10 +19,12 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from labkit.grading.autograde import bind
+from labkit.grading import autograde, feedback
 from labkit.grading.judge.execute import Execute
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
+
+_STOCK_EXECUTE = (StockExecute, "nbgrader.preprocessors.Execute")
 
 
 class LintFailed(Exception):
@@ -61,23 +63,33 @@ def _path(resources: Any) -> Path:
 
 
 def configure(config: Any) -> None:
-    """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge to grade.
+    """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge; clean pages.
 
-    Kernels that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
-    otherwise.
+    Preprocessors that the course has chosen itself stay; nbgrader's `Execute` among them becomes
+    ours. Called twice, it changes nothing more. Kernels that nbgrader starts from then on compute
+    with one thread, unless OMP_NUM_THREADS says otherwise.
 
     Args:
         config: what `get_config()` gives in an `nbgrader_config.py`.
     """
-    stock = GenerateAssignment.preprocessors.default()
-    config.GenerateAssignment.preprocessors = [LintSource, *stock, LintRelease]
+    made = config.GenerateAssignment.get(
+        "preprocessors", GenerateAssignment.preprocessors.default()
+    )
+    config.GenerateAssignment.preprocessors = [
+        LintSource,
+        *(step for step in made if step not in (LintSource, LintRelease)),
+        LintRelease,
+    ]
+    steps = config.Autograde.get(
+        "autograde_preprocessors", Autograde.autograde_preprocessors.default()
+    )
     config.Autograde.autograde_preprocessors = [
-        Execute if step is StockExecute else step
-        for step in Autograde.autograde_preprocessors.default()
+        Execute if step in _STOCK_EXECUTE else step for step in steps
     ]
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False
-    bind()
+    autograde.bind()
+    feedback.bind()
     # Tests compute little; on a busy machine, threads that wait for each other cost ten times it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

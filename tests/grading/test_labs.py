@@ -130,7 +130,8 @@ def test_the_sample_class_gets_its_marks_from_nbgrader(lab, source, tmp_path):
     grade(tmp_path, lab, members)
     assert_marks(tmp_path, lab, members)
     assert_silent(notebooks.read(tmp_path / "autograded" / "reference" / lab / f"{lab}.ipynb"))
-    assert not (tmp_path / "autograded" / "broken-file" / lab).exists()
+    word = notebooks.read(tmp_path / "autograded" / "broken-file" / lab / f"{lab}.ipynb")
+    assert "counts 0 points" in word.cells[0].source
 
 
 @pytest.mark.slow

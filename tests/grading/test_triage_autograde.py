@@ -1,6 +1,7 @@
 """Broken submissions beside honest ones, through nbgrader's command and the formgrader's API."""
 
 import hashlib
+import html
 import importlib.util
 import json
 import os
@@ -197,7 +198,8 @@ def test_a_class_of_broken_submissions_beside_honest_ones(course):
         assert sentence in found[student]["reason"], found[student]
         assert found[student]["status"] == "rejected"
         assert waiting(course, student) == set()  # 0 is recorded, not nothing
-        assert not (course / "autograded" / student / tiny.LAB).exists()
+        (stand_in,) = (course / "autograded" / student / tiny.LAB).glob("*.ipynb")
+        assert sentence in html.unescape(nbformat.read(stand_in, 4).cells[0].source)
     assert "was named 'tiny (1).ipynb'" in found["renamed"]["repairs"][0]
     copied = course / "autograded" / "with-files" / tiny.LAB
     assert sorted(path.name for path in copied.iterdir()) == ["notes.txt", "tiny.ipynb"]
@@ -359,6 +361,6 @@ def test_of_two_notebooks_the_good_one_is_graded(course):
     assert sorted(scores["tiny"], key=str) == [2.0, 2.0, None]
     assert scores["second"] == [0.0, 0.0, 0.0]
     assert report(course)["half"]["status"] == "rejected"
-    assert [path.name for path in (course / "autograded" / "half" / tiny.LAB).iterdir()] == [
-        "tiny.ipynb"
-    ]
+    graded = course / "autograded" / "half" / tiny.LAB
+    assert {path.name for path in graded.iterdir()} == {"second.ipynb", "tiny.ipynb"}
+    assert "only a part of one" in nbformat.read(graded / "second.ipynb", 4).cells[0].source

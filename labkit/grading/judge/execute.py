@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -28,22 +29,28 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.preprocessors import Execute as StockExecute
-from traitlets import Enum
+from traitlets import Enum, Float, Integer
 
 from labkit.errors import InputError
 from labkit.grading import notebooks
-from labkit.grading.jail import JailedKernelManager
+from labkit.grading.jail import JailedKernelManager, Limits
 from labkit.grading.judge import process
 from labkit.grading.judge.verdict import Verdict
+from labkit.grading.report import Run
+from labkit.grading.watch import Watch
 
 _PATIENCE = 2.0  # seconds for a kernel to come to rest after it was interrupted, three times
+_FLOOD = 10  # how many times the outputs' limit a kernel may say before it is ended
+_AT_ONCE = 100  # messages of a kernel that are thrown away in one go
 
 
 class Execute(StockExecute):
     """Runs a submission: tests in the judge's process, all other cells in the kernel.
 
-    Its settings are those of nbgrader's class of the same name: `c.Execute.timeout` is the seconds
-    for a cell, which for a test bounds all its questions together.
+    Its settings are those of nbgrader's class of the same name, and those below. Its `timeout` is
+    the seconds for a cell, which for a test bounds all its questions together.
+
+    What is to be reported of the run is left in `resources["labkit"]`, a `Run`.
     """
 
     sandbox = Enum(
@@ -51,6 +58,14 @@ class Execute(StockExecute):
         "auto",
         help="auto runs the student's code in a jail, and nothing where no jail can be had; "
         "none runs it as you, with your files and your network.",
+    ).tag(config=True)
+    total_timeout = Float(1800.0, help="Seconds that a notebook may take in all.").tag(config=True)
+    memory_limit = Integer(
+        Limits.memory, help="Bytes that the processes of a notebook in the jail may take together."
+    ).tag(config=True)
+    max_output = Integer(
+        20_000_000,
+        help="Characters of the outputs of a notebook together; what comes after is left out.",
     ).tag(config=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,6 +78,7 @@ class Execute(StockExecute):
         manager = super().create_kernel_manager()
         if isinstance(manager, JailedKernelManager):
             manager.withheld = self._withheld
+            manager.limits = Limits(memory=self.memory_limit)
         return manager
 
     def preprocess(
@@ -70,15 +86,29 @@ class Execute(StockExecute):
     ) -> tuple[NotebookNode, Any]:
         """Run all cells; a kernel that dies costs the cells after it, not the submission."""
         self._stopped: str | None = None  # why the kernel is asked nothing any more
+        self._seen = Run("none" if self.sandbox == "none" else "bubblewrap")
+        self._began = time.monotonic()
+        self._room = self.max_output
+        self._watch = Watch(None)
+        self.on_notebook_start = self._watch_kernel
+        self.timeout_func = self._seconds
         self._tests = _tests_of(nb, resources)
         self._lab = self._folder(resources)
         source = None if self._lab is None else self._lab / f"{resources['unique_key']}.ipynb"
         self._imports = {} if source is None else _imports_of(source, _changed(source))
         self._withheld = [] if source is None else _withheld(source)
-        # A student can write this key, or take it away: either way only the course's own tests
-        # decide marks, and `_release` runs nothing that the student may not read.
-        self._ours = "labkit" in nb.metadata
-        return super().preprocess(nb, resources, km)
+        self._ours = source is not None and _is_ours(source)
+        self._verdicts: dict[int, list[NotebookNode]] = {}
+        try:
+            done, resources = super().preprocess(nb, resources, km)
+        finally:
+            self._watch.stop()
+        # Only now: while cells run, the kernel can change outputs that it has shown before.
+        for index, outputs in self._verdicts.items():
+            done.cells[index].outputs = outputs
+            done.cells[index].execution_count = None
+        resources["labkit"] = self._what_was_seen()
+        return done, resources
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Any, index: int
@@ -92,33 +122,78 @@ class Execute(StockExecute):
         if not self._ours:
             # The later cells of a course not written for a judge may use names of its tests.
             self._release(test, resources, index)
-        cell.outputs = verdict.outputs(float(cell.metadata.nbgrader["points"]))
-        cell.execution_count = None
-        self.nb.cells[index] = cell
+            self.nb.cells[index] = cell
+        self._verdicts[index] = verdict.outputs(float(cell.metadata.nbgrader["points"]))
         return cell, resources
 
-    def _judge(self, test: str) -> Verdict:
+    def process_message(
+        self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
+    ) -> NotebookNode | None:
+        """Take in what the kernel says, as long as there is room for it."""
+        self._room -= _size(msg["content"]) + sum(map(len, msg.get("buffers", [])))
+        if self._room < -_FLOOD * self.max_output:
+            # nbclient reads on and on, and would not come to look at the clock.
+            self._watch.end("the submission put out more than can be read")
+        if self._room < 0 and msg["msg_type"] != "status":
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+    def _watch_kernel(self, notebook: NotebookNode) -> None:
+        jailed = isinstance(self.km, JailedKernelManager)
+        limits = (self.km.limits.memory, self.km.limits.processes) if jailed else ()
+        self._watch = Watch(self.km.provisioner.process, *limits)
+
+    def _ended(self) -> str:
+        """Why the kernel is no more."""
+        return self._watch.ended or "the submission ended its kernel"
+
+    def _what_was_seen(self) -> Run:
+        seen = self._seen
+        seen.peak_memory = self._watch.peak
         if self._stopped:
-            return Verdict(error=("SubmissionStopped", self._stopped))
+            seen.flags.append(f"The kernel was stopped early: {self._stopped}.")
+        if self._room < 0:
+            seen.flags.append(
+                f"Outputs of more than {self.max_output / 1e6:g} million characters: the rest was "
+                "left out."
+            )
+        return seen
+
+    def _seconds(self, cell: NotebookNode | None = None) -> float:
+        """Seconds that the next cell may take."""
+        left = max(0.1, self._began + self.total_timeout - time.monotonic())
+        return min(left, self.timeout) if self.timeout and self.timeout > 0 else left
+
+    def _may_go_on(self) -> bool:
+        if self._stopped is None and time.monotonic() > self._began + self.total_timeout:
+            self._stopped = f"the submission took more than {self.total_timeout:g} seconds in all"
+        return self._stopped is None
+
+    def _judge(self, test: str) -> Verdict:
+        if not self._may_go_on():
+            return Verdict(error=("SubmissionStopped", self._stopped or ""))
+        began = time.monotonic()
         verdict = process.for_lab(self._lab).judge(
             test,
             self.km.get_connection_info(),
-            self.timeout if self.timeout and self.timeout > 0 else None,
+            self._seconds(),
             self._imports,
             meanwhile=self._look_after_kernel,
         )
         if verdict.broken:
             self._recover()
+        self._seen.tests_seconds += time.monotonic() - began
         return verdict
 
     def _run(self, cell: NotebookNode, resources: Any, index: int) -> None:
         """Run a cell in the kernel, which may not survive it."""
-        if self._stopped:
+        if not self._may_go_on():
             return
+        began = time.monotonic()
         try:
             super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
-            self._stopped = "an earlier cell of the submission ended its kernel"
+            self._stopped = self._ended()
         except Exception as error:
             # Whatever the student's messages do to nbclient; the scores so far are to be kept.
             self.log.warning("Cell %d could not be run: %s", index, error)
@@ -127,6 +202,8 @@ class Execute(StockExecute):
             if any(output.get("ename") == "CellTimeoutError" for output in cell.get("outputs", [])):
                 self._recover()
             return
+        finally:
+            self._seen.cells_seconds += time.monotonic() - began
         sentence = self._stopped or "the cell could not be run to its end"
         cell.outputs = [
             new_output("error", ename="SubmissionStopped", evalue=sentence, traceback=[sentence])
@@ -145,17 +222,17 @@ class Execute(StockExecute):
     def _look_after_kernel(self) -> str | None:
         """While a test is judged: read what the kernel says into the void, see that it lives."""
         with contextlib.suppress(Empty):
-            while True:
+            for _ in range(_AT_ONCE):
                 run_sync(self.kc.iopub_channel.get_msg)(timeout=0)
         if not run_sync(self.km.is_alive)():
-            self._stopped = "the submission ended its kernel"
+            self._stopped = self._ended()
         return self._stopped
 
     def _recover(self) -> None:
         """Bring a kernel to rest that was busy when time ran out, or give it up."""
         for _ in range(3):
             if not run_sync(self.km.is_alive)():
-                self._stopped = "the submission ended its kernel"
+                self._stopped = self._ended()
                 return
             run_sync(self.km.interrupt_kernel)()
             if run_sync(self._answers)():
@@ -221,6 +298,25 @@ def _tests_of(nb: NotebookNode, resources: Any) -> dict[int, str]:
             if flags["grade"] and source.locked and source.cell_type == "code":
                 tests[index] = source.source
     return tests
+
+
+def _size(content: Any) -> int:
+    """About how many characters a message takes."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, dict):
+        return sum(len(key) + _size(value) for key, value in content.items())
+    if isinstance(content, list):
+        return sum(map(_size, content))
+    return 8
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a lab is written for labkit, as the instructor's notebook says."""
+    try:
+        return "labkit" in notebooks.read(path).metadata
+    except InputError:
+        return False
 
 
 def _withheld(path: Path) -> list[str]:

@@ -52,7 +52,8 @@ class Link:
 
     Args:
         connection: what the kernel's manager says: ip, shell_port, transport, key, …
-        seconds: for the questions of the cell together; None for no limit.
+        seconds: that the kernel may take for the questions of the cell together; None for no limit.
+            The test's own time between them, for instance for imports, does not count.
         opaque: what stands for an argument that is no plain data, or an error.
         handle: makes what stands for an opaque value of the kernel.
     """
@@ -66,7 +67,7 @@ class Link:
     ) -> None:
         self.broken: str | None = None  # why, as a sentence
         self._seconds = seconds
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._left = seconds
         self._opaque, self._handle = opaque, handle
         self._session = Session(
             key=str(connection["key"]).encode(), signature_scheme=connection["signature_scheme"]
@@ -160,21 +161,27 @@ class Link:
     def _receive(self, message_id: str) -> str:
         """The text that the kernel shows for the expression of one request."""
         while True:
-            for ready, _ in self._poller.poll(self._milliseconds()):
+            began = time.monotonic()
+            found = self._poller.poll(self._milliseconds())
+            for ready, _ in found:
                 if ready is self._socket:
                     text = self._text(self._socket.recv_multipart(), message_id)
                     if text is not None:
+                        self._spend(began)
                         return text
                 else:
                     recv_monitor_message(self._monitor)
                     raise self._break("the kernel ended, or sent more than it may")
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            self._spend(began)
+            if self._left is not None and self._left <= 0:
                 raise self._break(f"there was no answer in {self._seconds:g} seconds")
 
     def _milliseconds(self) -> int | None:
-        if self._deadline is None:
-            return None
-        return max(1, int(1000 * (self._deadline - time.monotonic())))
+        return None if self._left is None else max(1, int(1000 * self._left))
+
+    def _spend(self, began: float) -> None:
+        if self._left is not None:
+            self._left -= time.monotonic() - began
 
     def _text(self, frames: list[bytes], message_id: str) -> str | None:
         """The shown text in a reply to this message; None for anything else that arrives."""

@@ -23,7 +23,7 @@ from typing import Any
 
 from labkit.grading.judge.verdict import Verdict
 
-_GRACE = 10.0  # seconds for a test's own computing, and for a first import of torch
+_GRACE = 60.0  # seconds for a test's own computing, and for a first import of torch
 _TICK = 0.05
 
 
@@ -92,7 +92,9 @@ class Judge:
                 if line:
                     return Verdict.from_json(line)
                 self.close()
-                return Verdict(error=("TestStopped", "the test itself ended its process"))
+                return Verdict(
+                    error=("TestStopped", "the test's own process ended, perhaps out of memory")
+                )
             if stop := meanwhile():
                 # The judge usually sees it too, and then stays alive for the next submission.
                 with contextlib.suppress(queue.Empty):

@@ -21,6 +21,7 @@ from labkit.grading.judge.link import LinkBroken
 from labkit.grading.judge.namespace import Names
 from labkit.grading.judge.verdict import Verdict
 
+MEMORY = 8 << 30  # bytes of address space; whatever an answer does, the machine stays usable
 PRINTED = 20_000  # characters of what a test prints
 _SENTENCE = 2000
 _IDLE = 600  # seconds without work after which the process ends by itself
@@ -126,6 +127,7 @@ class _Bounded(io.StringIO):
 def main() -> None:
     """Serve until standard input ends, or nothing has come for a while."""
     # The tests get an empty input and no output: these two descriptors carry the verdicts.
+    _limit_memory()
     requests = os.fdopen(os.dup(0), encoding="utf-8")
     verdicts = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with open(os.devnull, "r+b") as nowhere:  # noqa: PTH123 (a descriptor, not a file)
@@ -137,6 +139,13 @@ def main() -> None:
         verdict = judge(**json.loads(line))
         verdicts.write(verdict.to_json() + "\n")
         verdicts.flush()
+
+
+def _limit_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _work_comes(requests: io.TextIOBase) -> bool:

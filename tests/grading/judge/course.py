@@ -124,8 +124,6 @@ def make_course(folder: Path, notebook=None, *, stock: bool = False) -> Course:
     (folder / "source" / "lab").mkdir(parents=True)
     nbformat.write(notebook or source_notebook(), folder / "source" / "lab" / "lab.ipynb")
     plugs = "from labkit.grading.plugins import configure\nconfigure(c)\n"
-    if notebook is not None:  # made to break our habits, which the lint would not have
-        plugs += "c.GenerateAssignment.preprocessors = c.GenerateAssignment.preprocessors[1:-1]\n"
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\n{'' if stock else plugs}"
         "c.CourseDirectory.course_id = 'made-up'\nc.Execute.timeout = 5\n"

@@ -147,3 +147,11 @@ class TestFcnTables:
         code, _, complaint = labkit("experiment", "fcn-tables", *arguments)
         assert (code, list(Path().iterdir())) == (2, [])
         assert message in complaint
+
+
+def test_the_facades_are_fetched_into_a_folder(labkit, monkeypatch):
+    asked = []
+    monkeypatch.setattr("labkit.data.fetch.cmp_facade", asked.append)
+    code, out, _ = labkit("data", "cmp-facade", "--to", "cmp")
+    assert (code, asked) == (0, [Path("cmp")])
+    assert out == "cmp-facade is in cmp: labkit train fcn8s --data cmp\n"

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops
 from tqdm import tqdm
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
-_LOST = 64  # of 255 levels: a difference that turns one colour into another,
+_LOST = 40  # of 255 levels: a difference that turns one colour into another,
 _PATCH = 200  # pixels: where so many have it
 
 

@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# As many processes as cores; the tests of one file stay together, since they share what they grade.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
 .PHONY: help course test test-all can-jail lint bundle notebooks clean
@@ -14,7 +16,7 @@ course: $(READY) ## build a small course with made-up students, grade it and say
 	@$(BIN)/python -m labkit course
 
 test: can-jail lint ## run the linters and the quick tests
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 # The tests grade submissions, and those are jailed.
 can-jail:
@@ -23,7 +25,7 @@ can-jail:
 	  exit 1; }
 
 test-all: test ## run the linters and all tests
-	@$(BIN)/python -m pytest -m slow
+	@$(PYTEST) -m slow
 
 lint: $(READY) ## check format, style, types and the direction of imports
 	@$(BIN)/ruff format --check .

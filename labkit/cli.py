@@ -7,7 +7,7 @@ import sys
 import typer
 
 from labkit import __version__
-from labkit.commands import data, experiment, grading, setup, training
+from labkit.commands import data, experiment, explaining, grading, setup, training
 from labkit.errors import InputError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
 _SCIENCE, _SETUP, _INSTRUCTORS = "Methods", "This machine", "For instructors"
 app.command(rich_help_panel=_SCIENCE)(training.train)
 app.command(rich_help_panel=_SCIENCE)(training.evaluate)
+app.command(rich_help_panel=_SCIENCE)(explaining.explain)
+app.command(rich_help_panel=_SCIENCE, cls=explaining.SeveralThresholds)(explaining.iou)
 app.command(rich_help_panel=_SCIENCE)(experiment.experiment)
 app.command(rich_help_panel=_SCIENCE)(data.data)
 app.command(rich_help_panel=_SETUP)(setup.doctor)

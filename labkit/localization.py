@@ -1,7 +1,8 @@
 """From class activation maps to masks, and how well the masks fit.
 
 Following the lab: the map of one class, brought to [0, 1] by its lowest and highest value,
-enlarged, and cut at a threshold that is given in 255ths.
+enlarged, and cut at a threshold that is given in 255ths. The segmentation lab's own map, which
+knows no class, can take the place of the class map.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from labkit.errors import InputError
-from labkit.maps import class_activation_map, enlarge, normalize
+from labkit.maps import class_activation_map, enlarge, normalize, softmax_weighted_map
 from labkit.metrics import iou
 from labkit.training import as_found
 
@@ -37,16 +38,37 @@ def class_maps(model: nn.Module, images: Tensor, labels: Tensor, size: tuple[int
     Raises:
         InputError: the model has no linear `classifier`.
     """
+    classifier = _linear_classifier(model)
+    with as_found(model, images.device), torch.no_grad():
+        features = model.eval()(images).features
+        rows = classifier.weight[labels.to(images.device)]
+        return enlarge(normalize(class_activation_map(features, rows)), size)
+
+
+def seg_maps(model: nn.Module, images: Tensor, size: tuple[int, int]) -> Tensor:
+    """The normalised map of the segmentation handout for each image, the same for every class.
+
+    Args:
+        model: gives `.features` and `.pooled`. It is used in evaluation mode and left as it was.
+        images: [B,3,H,W], normalised as for training.
+        size: (height, width) of the maps.
+
+    Returns:
+        Maps [B,height,width] in [0, 1].
+    """
+    with as_found(model, images.device), torch.no_grad():
+        output = model.eval()(images)
+        return enlarge(normalize(softmax_weighted_map(output.features, output.pooled)), size)
+
+
+def _linear_classifier(model: nn.Module) -> nn.Linear:
     classifier = getattr(model, "classifier", None)
     if not isinstance(classifier, nn.Linear):
         raise InputError(
             "the model has no linear `classifier`, whose weights a class activation map takes: "
             "expected one such as labkit.models.CamNet"
         )
-    with as_found(model, images.device), torch.no_grad():
-        features = model.eval()(images).features
-        rows = classifier.weight[labels.to(images.device)]
-        return enlarge(normalize(class_activation_map(features, rows)), size)
+    return classifier
 
 
 def iou_table(

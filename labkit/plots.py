@@ -86,6 +86,43 @@ def curves(history: pd.DataFrame, criterion: str = "validation_accuracy") -> Fig
     return figure
 
 
+ARM_COLOURS = ("#000000", BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00")
+
+
+def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Figure:
+    """Figures by epoch of several ways to train: the mean over seeds, and the range as a band.
+
+    Args:
+        figures: a row an epoch of each training, with the columns arm, seed and epoch, as
+            `labkit.experiments.seg_shrinking` gives it.
+        columns: which figures, each with the title of its panel; None for those of the question
+            whether maps shrink.
+    """
+    columns = columns or {
+        "map_size": "size of the handout's map",
+        "relative": "change when the image is halved",
+        "handout_iou": "IoU of the handout's map",
+        "class_iou": "IoU of the class map",
+    }
+    figure = Drawing(figsize=(3 * len(columns), 3.2), layout="constrained")
+    for axes, (column, title) in zip(
+        figure.subplots(1, len(columns), squeeze=False)[0], columns.items(), strict=True
+    ):
+        for colour, (arm, rows) in zip(
+            ARM_COLOURS, figures.groupby("arm", sort=False), strict=False
+        ):
+            by_epoch = rows.groupby("epoch")[column]
+            mean, low, high = by_epoch.mean(), by_epoch.min(), by_epoch.max()
+            axes.plot(mean.index, mean, color=colour, label=str(arm), marker=".")
+            axes.fill_between(mean.index, low, high, color=colour, alpha=0.12, linewidth=0)
+        axes.set(title=title, xlabel="epoch", ylim=(0, None))
+        axes.title.set_fontsize(10)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+    figure.axes[0].legend(fontsize=8)
+    return figure
+
+
 def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
     """A confusion matrix: counts other than 0 as numbers, shares of each true class as colours.
 
@@ -237,8 +274,16 @@ def overlay(picture: NDArray, map: NDArray | Tensor, alpha: float = 0.5) -> NDAr
             f"the map reaches from {values.min():.3g} to {values.max():.3g}, expected values in "
             "[0, 1]: see labkit.maps.normalize"
         )
-    colours = 255 * matplotlib.colormaps[COLORMAP](values)[..., :3]
-    return np.rint((1 - alpha) * picture + alpha * colours).astype(np.uint8)
+    return np.rint((1 - alpha) * picture + alpha * _colours(values)).astype(np.uint8)
+
+
+def heat(map: NDArray | Tensor) -> NDArray[np.uint8]:
+    """A map by itself: values in [0, 1], [H,W], as a picture uint8 [H,W,3]."""
+    return np.rint(_colours(_array(map))).astype(np.uint8)
+
+
+def _colours(values: NDArray) -> NDArray:
+    return 255 * matplotlib.colormaps[COLORMAP](values)[..., :3]
 
 
 def show_pictures(pictures: Sequence[NDArray], titles: Sequence[str]) -> Figure:

@@ -19,8 +19,9 @@ class Preset:
 
     `size` is the side of the images in pixels. `train_images`, `test_images` and `fold_images` (for
     the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
-    the `folds` trainings of the cross validation. `width` is the share of VGG-16's channels and
-    `validation_images` how many choose the epoch, both in lab 3. What a lab does not do is 0.
+    the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
+    in lab 2. `width` is the share of VGG-16's channels and `validation_images` how many choose the
+    epoch, both in lab 3. What a lab does not do is 0.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Preset:
     folds: int = 0
     fold_images: int = 0
     fold_epochs: int = 0
+    seg_epochs: int = 0
     width: float = 0
     validation_images: int = 0
 
@@ -73,6 +75,38 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             folds=5,
             fold_images=50_000,
             fold_epochs=10,
+            batch_size=64,
+            lr=1e-3,
+        ),
+    },
+    "lab2_seg": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            train_images=48,
+            test_images=32,
+            epochs=1,
+            seg_epochs=1,
+            batch_size=16,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            train_images=2000,
+            test_images=500,
+            epochs=10,
+            seg_epochs=4,
+            batch_size=64,
+            lr=1e-3,
+        ),
+        "paper": Preset(
+            name="paper",
+            size=224,
+            train_images=50_000,
+            test_images=10_000,
+            epochs=10,
+            seg_epochs=10,
             batch_size=64,
             lr=1e-3,
         ),

@@ -31,6 +31,11 @@ from labkit.runs import load_checkpoint, replacing, save_checkpoint
 
 M = TypeVar("M", bound=nn.Module)
 
+# (model, images [B,...], labels [B]) -> (loss to minimise, class scores of the images [B,N])
+Objective = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+# What is measured after each epoch besides the usual, each figure a column of the history.
+Measure = Callable[[nn.Module], Mapping[str, float]]
+
 COLUMNS = (
     "epoch",
     "train_loss",
@@ -79,6 +84,12 @@ class CrossValidation:
         return float(self.table["validation_accuracy"].std(ddof=1))
 
 
+def classification(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The objective of plain classification: cross entropy, and the scores it is taken of."""
+    scores = _scores(model, images, labels)
+    return F.cross_entropy(scores, labels), scores
+
+
 def fit(
     model: nn.Module,
     train: Dataset,
@@ -92,8 +103,10 @@ def fit(
     resume: bool = False,
     progress: bool = True,
     device: torch.device | str | None = None,
+    objective: Objective = classification,
+    measure: Measure | None = None,
 ) -> pd.DataFrame:
-    """Train with Adam and cross entropy; leave the weights of the best epoch in the model.
+    """Train with Adam, by default on cross entropy; leave the weights of the best epoch in place.
 
     The best epoch has the highest validation accuracy, the earliest of equals. Batches are cut to
     equal sizes, so 65 images make 33 and 32 rather than 64 and a lone one, whose batch norm would
@@ -114,10 +127,12 @@ def fit(
             that of an unbroken training.
         progress: show bars.
         device: where to compute; by default a GPU if there is one. The model returns afterwards.
+        objective: what is minimised on each batch. Validation is always by cross entropy.
+        measure: called with the model, in evaluation mode, after each epoch.
 
     Returns:
         One row an epoch: epoch, train_loss, train_accuracy (both while learning), validation_loss,
-        validation_accuracy, seconds.
+        validation_accuracy, seconds, and what `measure` gives.
 
     Raises:
         InputError: an argument cannot be used, the run does not belong to it, or the loss is no
@@ -135,7 +150,8 @@ def fit(
             for epoch in bar:
                 with _random_numbers(seed, epoch) as generator:
                     batches = _batches(train, batch_size, generator)
-                    row = _epoch(state, epoch, batches, _batches(validation, batch_size), progress)
+                    held_out = _batches(validation, batch_size)
+                    row = _epoch(state, epoch, batches, held_out, objective, measure, progress)
                 state.add(row)
                 bar.set_postfix(_postfix(row))
         finally:
@@ -176,6 +192,7 @@ def cross_validate(
     resume: bool = False,
     progress: bool = True,
     device: torch.device | str | None = None,
+    objective: Objective = classification,
 ) -> CrossValidation:
     """Train k fresh models, each without one fold, which chooses its epoch and measures it.
 
@@ -188,7 +205,7 @@ def cross_validate(
         k: number of folds.
         run: folder for `fold1` to `foldk`, each a run of its own.
         resume: take over finished folds and go on with the one that was interrupted.
-        epochs, batch_size, lr, seed, progress, device: as for `fit`.
+        epochs, batch_size, lr, seed, progress, device, objective: as for `fit`.
 
     Raises:
         InputError: an argument cannot be used, `make_model` gives one model twice, or what `fit`
@@ -216,6 +233,7 @@ def cross_validate(
             resume=resume,
             progress=progress,
             device=device,
+            objective=objective,
         )
         histories.append(history)
     return CrossValidation(tuple(histories))
@@ -340,11 +358,17 @@ class _State:
 
 
 def _epoch(
-    state: _State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
+    state: _State,
+    epoch: int,
+    train: DataLoader,
+    validation: DataLoader,
+    objective: Objective,
+    measure: Measure | None,
+    progress: bool,
 ) -> dict[str, float]:
     """Learn from every batch once, then validate: one row of the history."""
     start = time.perf_counter()
-    train_loss, train_accuracy = _learn(state, epoch, train, progress)
+    train_loss, train_accuracy = _learn(state, epoch, train, objective, progress)
     validated = _evaluate(state.model, validation)
     _check_finite(validated.loss, f"the validation of epoch {epoch}", state)
     return {
@@ -354,17 +378,20 @@ def _epoch(
         "validation_loss": validated.loss,
         "validation_accuracy": validated.accuracy,
         "seconds": time.perf_counter() - start,
+        **(measure(state.model) if measure else {}),
     }
 
 
-def _learn(state: _State, epoch: int, batches: DataLoader, progress: bool) -> tuple[float, float]:
+def _learn(
+    state: _State, epoch: int, batches: DataLoader, objective: Objective, progress: bool
+) -> tuple[float, float]:
     """One step of the optimizer a batch; mean loss and accuracy over the images as they came."""
     _train_mode(state.model)
     total_loss, hits, seen = 0.0, 0, 0
     bar = tqdm(batches, f"epoch {epoch}", leave=False, unit="batch", disable=not progress)
     for images, labels in bar:
-        scores, labels = _scores(state.model, images, labels)
-        loss = F.cross_entropy(scores, labels)
+        images, labels = _at_home(state.model, images, labels)
+        loss, scores = objective(state.model, images, labels)
         _check_finite(loss.item(), f"epoch {epoch}", state)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -381,7 +408,8 @@ def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> 
     losses, counts = [], []
     with torch.no_grad():
         for images, labels in tqdm(batches, "evaluating", leave=False, disable=not progress):
-            scores, labels = _scores(model, images, labels)
+            images, labels = _at_home(model, images, labels)
+            scores = _scores(model, images, labels)
             losses.append(F.cross_entropy(scores, labels, reduction="sum").item())
             counts.append(confusion_matrix(labels, scores.argmax(1), scores.shape[1]).cpu())
     confusion = torch.stack(counts).sum(0)
@@ -390,9 +418,14 @@ def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> 
     )
 
 
-def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Class scores [B,N] and labels [B] of a batch, both on the model's device."""
-    output = model(images.to(device := _home(model)))
+def _at_home(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """A batch on the model's device."""
+    return images.to(device := _home(model)), labels.to(device)
+
+
+def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Class scores [B,N] of a batch, whose labels must be among the N classes."""
+    output = model(images)
     if not hasattr(output, "scores"):
         raise InputError(
             f"the model gives a {type(output).__name__}, expected an output with `.scores`, such "
@@ -409,7 +442,7 @@ def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, T
             f"labels reach from {int(labels.min())} to {int(labels.max())}, expected "
             f"0..{scores.shape[1] - 1}: the model has {scores.shape[1]} classes"
         )
-    return scores, labels.to(device)
+    return scores
 
 
 def _check_finite(loss: float, when: str, state: _State) -> None:

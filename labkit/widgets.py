@@ -7,7 +7,7 @@ that it began with.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from labkit import plots
+from labkit.data import unnormalize
 from labkit.errors import InputError
 from labkit.fcn_shapes import Network, Trace, nearest_that_work, trace
 from labkit.metrics import iou
@@ -53,6 +54,7 @@ def threshold_explorer(
     maps: Sequence[NDArray | Tensor],
     masks: Sequence[NDArray],
     titles: Sequence[str],
+    overlap: Callable[[Tensor, Tensor], float] = iou,
 ) -> Interactive:
     """Cut a map at a threshold; see the segmentation and its IoU with the true mask at once.
 
@@ -61,6 +63,7 @@ def threshold_explorer(
         maps: one a picture, values in [0, 1], [H,W].
         masks: the true masks, bool [H,W].
         titles: names of the pictures.
+        overlap: what measures the IoU of two masks, bool [H,W].
 
     Raises:
         InputError: there is not one map, mask and title a picture.
@@ -82,9 +85,10 @@ def threshold_explorer(
         left = _outlined(pictures[i], (cut, _CUT), (masks[i], _TRUTH))
         right = _outlined(plots.overlay(pictures[i], values), (cut, _CUT), (masks[i], _TRUTH))
         screen.value = _png(left, right)
+        fit = overlap(torch.tensor(cut), torch.tensor(masks[i]))
         caption.value = (
-            f"IoU <b>{iou(cut, masks[i]):.3f}</b> · the cut (green) covers {cut.mean():.0%} of the "
-            f"picture, the true mask (blue) {np.mean(masks[i]):.0%}"
+            f"IoU <b>{fit:.3f}</b> · the cut (green) covers {cut.mean():.0%} of the picture, "
+            f"the true mask (blue) {np.mean(masks[i]):.0%}"
         )
 
     return Interactive(draw, [choice, threshold])
@@ -126,6 +130,56 @@ def _verdict(traced: Trace, network: Network, ceil_mode: bool) -> str:
         return f"<b>{side} pixels work</b>: as many come out as went in"
     near = " or ".join(map(str, nearest_that_work(side, network, ceil_mode=ceil_mode)))
     return f"<b>{side} pixels fail</b>: the map ends before the image does; {near} would do"
+
+
+def equivariance_explorer(
+    maps_of: Callable[[Tensor], Tensor],
+    images: Tensor,
+    transforms: Mapping[str, Callable[[Tensor], Tensor]],
+    titles: Sequence[str],
+) -> Interactive:
+    """Drag a transform; see the transformed map and the map of the transformed image.
+
+    The four pictures are the transformed image T(x), T(M(x)), M(T(x)), and their difference, the
+    maps on one scale from 0 to the highest value of both.
+
+    Args:
+        maps_of: images [1,3,H,W] to maps [1,h,w], such as a network in evaluation mode.
+        images: [n,3,H,W], normalised as for training.
+        transforms: by name, each for images and for maps.
+        titles: names of the images.
+
+    Raises:
+        InputError: there is not one title an image, or no transform.
+    """
+    if len(images) != len(titles) or not transforms:
+        raise InputError(
+            f"{len(images)} images, {len(titles)} titles and {len(transforms)} transforms, "
+            "expected one title an image and at least one transform"
+        )
+    choice = ipywidgets.Dropdown(
+        options=[(title, i) for i, title in enumerate(titles)], description="picture"
+    )
+    way = ipywidgets.SelectionSlider(options=list(transforms), description="transform")
+
+    def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
+        image, transform = images[choice.value][None], transforms[way.value]
+        with torch.no_grad():
+            seen = transform(image)
+            one, other = transform(maps_of(image))[0], maps_of(seen)[0]
+        top = max(float(one.max()), float(other.max()), 1e-12)
+        difference = (one - other).abs()
+        shares = [(map / top).clamp(0, 1) for map in (one, other, difference)]
+        picture = (255 * unnormalize(seen[0])).byte().permute(1, 2, 0).numpy()
+        screen.value = _png(_panel(picture), *(_panel(plots.heat(map)) for map in shares))
+        square = float(one.square().mean())
+        relative = float(difference.square().mean()) / square if square else 0.0
+        caption.value = (
+            "the image transformed · its map, transformed · the map of the transformed image · "
+            f"their difference: <b>{relative:.3f}</b> of the map's mean square"
+        )
+
+    return Interactive(draw, [choice, way])
 
 
 def class_picker(
@@ -178,12 +232,19 @@ def _outlined(picture: NDArray, *regions: tuple[NDArray, tuple[int, int, int]]) 
     return large
 
 
-def _png(left: NDArray, right: NDArray) -> bytes:
-    """Two pictures of one size side by side, no wider than the screen."""
-    scale = min(1.0, _SIDE / left.shape[1])
-    if scale < 1:
-        size = (_SIDE, round(left.shape[0] * scale))
-        left, right = (cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (left, right))
-    gap = np.full((left.shape[0], 8, 3), 255, np.uint8)
-    both = np.concatenate([left, gap, right], axis=1)
-    return cv2.imencode(".png", cv2.cvtColor(both, cv2.COLOR_RGB2BGR))[1].tobytes()
+def _panel(picture: NDArray) -> NDArray:
+    """A picture as large as four fit side by side, its values as squares."""
+    size = (_SIDE * 2 // 3, _SIDE * 2 // 3)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
+
+
+def _png(*pictures: NDArray) -> bytes:
+    """Pictures of one size side by side, none wider than its place on the screen."""
+    height, width = pictures[0].shape[:2]
+    if width > _SIDE:
+        size = (_SIDE, round(height * _SIDE / width))
+        pictures = tuple(cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures)
+    gap = np.full((pictures[0].shape[0], 8, 3), 255, np.uint8)
+    spaced = [part for picture in pictures for part in (gap, picture)][1:]
+    row = np.concatenate(spaced, axis=1)
+    return cv2.imencode(".png", cv2.cvtColor(row, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from labkit.errors import InputError
-from labkit.localization import THRESHOLDS, class_maps, iou_table
+from labkit.localization import THRESHOLDS, class_maps, iou_table, seg_maps
 from labkit.models import CamNet, CamOutput
 
 
@@ -47,6 +47,23 @@ class TestClassMaps:
     def test_refuses_a_model_without_a_classifier(self):
         with pytest.raises(InputError, match="no linear `classifier`"):
             class_maps(nn.Identity(), torch.rand(1, 3, 8, 8), torch.tensor([0]), (8, 8))
+
+
+class TestSegMaps:
+    def test_by_hand(self):
+        images = torch.tensor([[[[1.0, 2.0]], [[0.0, 4.0]]], [[[9.0, 9.0]], [[9.0, 9.0]]]])
+        maps = seg_maps(Shown([[1.0, 1.0]]), images, (1, 2))
+        # The second channel has the higher mean and weighs more; a constant map becomes zeros.
+        torch.testing.assert_close(maps, torch.tensor([[[0.0, 1.0]], [[0.0, 0.0]]]))
+
+    def test_knows_no_class(self):
+        images = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+        model = CamNet(10).train()
+        before = seg_maps(model, images, (20, 30))
+        assert before.shape == (2, 20, 30)
+        assert model.training and all(module.training for module in model.modules())
+        model.classifier.weight.data.zero_()
+        assert torch.equal(seg_maps(model, images, (20, 30)), before)
 
 
 class TestIouTable:

@@ -124,6 +124,30 @@ def test_pyplot_stays_out_of_it():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
+def test_arms_are_means_within_their_range():
+    figures = pd.DataFrame(
+        {
+            "arm": ["b"] * 4 + ["a"] * 4,
+            "seed": [0, 0, 1, 1] * 2,
+            "epoch": [1, 2] * 4,
+            "x": [1.0, 2.0, 3.0, 6.0, 0.0, 1.0, 0.0, 1.0],
+        }
+    )
+    axes = plots.arms(figures, {"x": "a title"}).axes
+    assert [a.get_title() for a in axes] == ["a title"]
+    lines = {line.get_label(): line.get_ydata().tolist() for line in axes[0].lines}
+    assert lines == {"b": [2.0, 4.0], "a": [0.0, 1.0]}
+    band = axes[0].collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (1.0, 6.0)
+    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["b", "a"]
+
+
+def test_heat_is_an_overlay_without_its_picture():
+    map = np.linspace(0, 1, 12).reshape(3, 4)
+    black = np.zeros((3, 4, 3), np.uint8)
+    assert np.array_equal(plots.heat(map), plots.overlay(black, map, alpha=1.0))
+
+
 class TestLabels:
     def test_each_label_has_a_colour_and_ignored_ones_are_white(self):
         labels = np.arange(-1, 12).reshape(1, 13)

@@ -120,6 +120,32 @@ class TestFit:
         for ours, expected in zip(model.parameters(), twin.parameters(), strict=True):
             torch.testing.assert_close(ours, expected)
 
+    def test_what_is_measured_becomes_columns(self, tmp_path):
+        seen = []
+
+        def measure(model: nn.Module) -> dict[str, float]:
+            seen.append(model.training)
+            return {"bias": float(model.classifier.bias.detach()[0]), "n": len(seen)}
+
+        history = quick(net(), measure=measure, run=tmp_path)
+        assert history.columns.tolist() == [*COLUMNS, "bias", "n"]
+        assert history["n"].tolist() == [1, 2, 3] and history["bias"].nunique() == 3
+        assert seen == [False] * 3
+        assert same_history(history, pd.read_csv(tmp_path / "history.csv"))
+        longer = quick(net(), measure=measure, run=tmp_path, epochs=4, resume=True)
+        assert longer["n"].tolist() == [1, 2, 3, 4]
+
+    def test_another_objective_is_minimised(self):
+        model = net()
+
+        def shrink(model: nn.Module, images: torch.Tensor, labels: torch.Tensor):
+            loss = sum(p.square().sum() for p in model.parameters())
+            return loss, model(images).scores
+
+        before = shrink(model, torch.zeros(1, 3, 4, 5), torch.zeros(1))[0].item()
+        history = quick(model, objective=shrink)
+        assert history["train_loss"].iloc[-1] < before / 2
+
     def test_ends_with_the_weights_of_the_best_epoch(self, tmp_path):
         model = net()
         history = quick(model, epochs=6, lr=0.3, run=tmp_path, seed=4)

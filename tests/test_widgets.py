@@ -57,6 +57,65 @@ def test_the_picker_begins_with_the_likeliest_class_and_changes_the_map():
     assert (shown(box)[:, -30:] == 90).all()
 
 
+def test_the_overlap_may_be_the_reader_s_own():
+    ramp, mask = torch.linspace(0, 1, 36).expand(24, 36), np.ones((24, 36), bool)
+    seen = []
+
+    def own(a: torch.Tensor, b: torch.Tensor) -> float:
+        seen.append((a.dtype, b.dtype, a.shape))
+        return 0.25
+
+    box = widgets.threshold_explorer([PICTURE], [ramp], [mask], "a", own)
+    assert "IoU <b>0.250</b>" in box.caption.value
+    assert seen == [(torch.bool, torch.bool, (24, 36))]
+
+
+class TestEquivarianceExplorer:
+    @pytest.fixture
+    def box(self):
+        images = torch.zeros(2, 3, 16, 16)
+        images[0, :, :4, :4] = 2.0
+        transforms = {
+            "nothing": lambda x: x,
+            "flip": lambda x: x.flip(-1),
+            "half": lambda x: x[..., ::2, ::2],
+        }
+
+        def left_half(images: torch.Tensor) -> torch.Tensor:  # not equivariant to flips
+            maps = images[:, 0, ::4, ::4].clone()
+            maps[:, :, 2:] = 0
+            return maps
+
+        return widgets.equivariance_explorer(left_half, images, transforms, ["corner", "empty"])
+
+    def test_equal_orders_have_no_difference(self, box):
+        assert "<b>0.000</b>" in box.caption.value
+        four = shown(box)
+        assert four.shape == (192, 4 * 192 + 3 * 8, 3)
+        assert (four[:, -192:] == four[0, -1]).all()  # nothing in the last one
+
+    def test_a_transform_shows_the_difference(self, box):
+        before = shown(box)
+        control(box, "transform").value = "flip"
+        assert "<b>1.000</b>" in box.caption.value
+        after = shown(box)
+        assert (after[:, -192:] != before[:, -192:]).any()
+        assert (after[:, :192] == before[:, 191::-1]).all()  # the image itself is mirrored
+
+    def test_maps_may_get_smaller_and_be_empty(self, box):
+        control(box, "transform").value = "half"
+        control(box, "picture").value = 1
+        assert "<b>0.000</b>" in box.caption.value
+
+    def test_lists_that_do_not_belong_together(self):
+        with pytest.raises(InputError, match="1 images, 2 titles and 1 transforms"):
+            widgets.equivariance_explorer(
+                torch.mean, torch.zeros(1, 3, 8, 8), {"a": torch.sin}, "ab"
+            )
+        with pytest.raises(InputError, match="0 transforms"):
+            widgets.equivariance_explorer(torch.mean, torch.zeros(1, 3, 8, 8), {}, "a")
+
+
 def test_without_a_kernel_it_is_a_picture(explorer):
     bundle = explorer._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle

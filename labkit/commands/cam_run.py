@@ -1,4 +1,4 @@
-"""What `labkit train cam` and `labkit evaluate` do."""
+"""What `labkit train cam`, `labkit train seg` and `labkit evaluate` do."""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ from labkit.metrics import k_folds
 from labkit.models import CamNet
 
 
-def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Console) -> None:
+def train(
+    network: str, given: Mapping[str, Any], run: Path | None, resume: bool, console: Console
+) -> None:
     """Train, test and draw. What was given is checked before anything is written.
 
     Args:
+        network: "cam", or "seg" for the same network with an equivariant loss.
         given: the settings that were named on the command line.
         run: run folder; None for the next free number.
         resume: go on with `run`: its settings hold, and only `epochs` may be another number.
         console: where the report goes.
     """
-    settings = settings_of(run, given) if resume and run else new_settings(given)
+    if resume and run:
+        settings = settings_of(run, {"network": network, **given})
+    else:
+        settings = new_settings(network, given)
     images = CamSeg(settings.data, "train", settings.size)
     test = CamSeg(settings.data, "test", settings.size)
     chosen = _draw(settings.train_images, len(images), settings.seed)
@@ -47,7 +53,7 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
             _cross_validate(settings, images, chosen, folder, console)
         history = _fit(settings, model, images, chosen, folder)
     except KeyboardInterrupt:
-        command = f"labkit train cam --run {folder} --resume"
+        command = f"labkit train {network} --run {folder} --resume"
         console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
         raise
     best = int(training.best_row(history)["epoch"])
@@ -58,6 +64,22 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
     """Report on the best weights of a run, on its own test images or those of another data set."""
+    settings, model, test = load(run, data)
+    drawn = _draw(settings.test_images, len(test), settings.seed)
+    sources = find_sources(test, console)
+    make_report(model, test, drawn, sources).print(console)
+
+
+def load(run: Path, data: str | None) -> tuple[Settings, CamNet, CamSeg]:
+    """The settings of a run, its network with the best weights, and the test images.
+
+    Args:
+        run: a folder that `labkit train` made.
+        data: another data set than the run's own, or None.
+
+    Raises:
+        InputError: the folder is no run, or the data set has other classes.
+    """
     settings = settings_of(run)
     test = CamSeg(data or settings.data, "test", settings.size)
     model = CamNet(len(test.classes))
@@ -68,9 +90,7 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
             f"{len(test.classes)}: expected a data set with the same classes"
         )
     model.load_state_dict(weights)
-    drawn = _draw(settings.test_images, len(test), settings.seed)
-    sources = find_sources(test, console)
-    make_report(model, test, drawn, sources).print(console)
+    return settings, model, test
 
 
 def _check_enough(n: int, settings: Settings) -> None:
@@ -93,7 +113,7 @@ def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
     """A new run folder; or the old one, with the number of epochs that is wanted now."""
     config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
     if run is None or not resume:
-        return runs.create_run(run, config)
+        return runs.create_run(run, config, settings.network)
     runs.write_json(config, run / "config.json")
     return run
 
@@ -121,6 +141,7 @@ def _fit(
         run=folder,
         resume=True,
         progress=sys.stderr.isatty(),
+        objective=settings.objective,
     )
 
 
@@ -139,6 +160,7 @@ def _cross_validate(
         run=folder,
         resume=True,
         progress=sys.stderr.isatty(),
+        objective=settings.objective,
     )
     with runs.replacing(folder / "folds.csv") as draft:
         result.table.to_csv(draft, index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from labkit.experiments import Sizes
+
 
 class Experiment(StrEnum):
     """What can be run."""
 
+    SEG_TABLES = "seg-tables"
+    SEG_SHRINKING = "seg-shrinking"
     FCN_TABLES = "fcn-tables"
 
 
@@ -29,7 +34,12 @@ def experiment(
     preset: Annotated[
         str, typer.Option(help="grade (seconds), laptop (tens of minutes) or paper (for a GPU).")
     ] = "laptop",
-    seeds: Annotated[int, typer.Option(help="Trainings of each kind.")] = 3,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Trainings of each kind: 5 for seg-shrinking, 3 for fcn-tables, 1 for seg-tables."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images, if not the preset's.")
     ] = None,
@@ -42,19 +52,74 @@ def experiment(
 ) -> None:
     """Train what an experiment needs and put the figures beside the published ones.
 
-    fcn-tables: FCN-32s and FCN-8s from zeros, from a proper start and, where they can be had, from
-    ImageNet weights, as document 003. Started again with the same folder, an experiment goes on
-    where it was stopped.
+    seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
+    shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
+    proper start and, where they can be had, from ImageNet weights, as document 003.
+
+    Started again with the same folder, an experiment goes on where it was stopped.
     """
     from rich.console import Console
 
-    if seeds < 1:
-        raise InputError(f"seeds is {seeds}, expected at least 1")
     folder = out or Path("runs") / name.value
     data = data if data == "builtin" else str(Path(data).resolve())
     console = Console()
-    _fcn_tables(data, preset, epochs, size, folder, seeds, console)
+    if name is Experiment.SEG_TABLES:
+        _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
+    elif name is Experiment.FCN_TABLES:
+        _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
+    else:
+        _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
+
+
+def _seg_sizes(preset: str, epochs: int | None, size: int | None) -> Sizes:
+    from dataclasses import replace
+
+    from labkit.experiments import SIZES
+
+    if preset not in SIZES:
+        raise InputError(f"there is no preset {preset!r}, expected {', '.join(SIZES)}")
+    sizes = SIZES[preset]
+    return replace(sizes, epochs=epochs or sizes.epochs, size=size or sizes.size)
+
+
+def _seg_tables(data: str, sizes: Sizes, folder: Path, console: Console) -> None:
+    import sys
+
+    from labkit.experiments import seg_tables
+
+    for name, table in seg_tables(data, sizes, folder, progress=sys.stderr.isatty()).items():
+        if name == "accuracy":
+            _show(console, "tables 1 and 2: test accuracy", table.astype({"lr": str}))
+        else:  # no wider than a terminal
+            for i in range(0, table.shape[1], 4):
+                _show(console, f"IoU, {name}", table.iloc[:, i : i + 4].reset_index(names="class"))
+        _write(table, folder / f"{name.replace(' ', '-')}.csv", index=name != "accuracy")
+
+
+def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: Console) -> None:
+    import sys
+
+    import pandas as pd
+
+    from labkit import plots, runs
+    from labkit.experiments import mean_and_spread, seg_shrinking, untrained
+
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    figures = seg_shrinking(data, sizes, folder, range(seeds), sys.stderr.isatty())
+    before = untrained(data, sizes, range(seeds))
+    _write(figures, folder / "epochs.csv", index=False)
+    _write(before, folder / "untrained.csv", index=False)
+    before = before.assign(arm="untrained", epoch=figures["epoch"].max())
+    for columns in (
+        ("test_accuracy", "own_accuracy", "map_size", "relative"),
+        ("class_iou", "class_best", "handout_iou", "handout_best"),
+    ):
+        table = mean_and_spread(pd.concat([before, figures]), columns).reset_index()
+        _show(console, f"last three epochs, mean ± standard deviation of {seeds} seeds", table)
+    with runs.replacing(folder / "epochs.png") as draft:
+        plots.arms(figures).savefig(draft, format="png", dpi=120)
 
 
 def _fcn_tables(
@@ -73,27 +138,42 @@ def _fcn_tables(
     from labkit.fcn_shapes import nearest_that_work, works
     from labkit.fcn_tables import PUBLISHED, fcn_tables
 
+    if seeds < 1:
+        raise InputError(f"seeds is {seeds}, expected at least 1")
     preset = presets.preset("lab3_fcn", name)
     preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
     if not works(preset.size):
         near = " or ".join(map(str, nearest_that_work(preset.size)))
         raise InputError(f"size is {preset.size}, which FCN-32s does not take: expected {near}")
     figures, majority = fcn_tables(data, preset, folder, range(seeds), sys.stderr.isatty())
-    _show(console, "here, on the test images", figures)
+    _show(console, "here, on the test images", figures, digits=4)
     console.print(
         f"the commonest class everywhere: accuracy {majority['accuracy']:.3f}, "
         f"mean IoU {majority['mean_iou']:.3f}",
         highlight=False,
     )
-    _show(console, "document 003, its last line", PUBLISHED)
+    _show(console, "document 003, its last line", PUBLISHED, digits=4)
 
 
-def _show(console: Console, title: str, rows: pd.DataFrame) -> None:
+def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:
     from rich.table import Table
 
     table = Table(title=title)
     for column in rows.columns:
         table.add_column(str(column).replace("_", " "), justify="right")
     for row in rows.itertuples(index=False):
-        table.add_row(*(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row))
+        table.add_row(*(_cell(value, digits) for value in row))
     console.print(table)
+
+
+def _cell(value: object, digits: int) -> str:
+    if isinstance(value, float):
+        return "–" if math.isnan(value) else f"{value:.{digits}f}"
+    return str(value)
+
+
+def _write(table: pd.DataFrame, path: Path, index: bool) -> None:
+    from labkit import runs
+
+    with runs.replacing(path) as draft:
+        table.to_csv(draft, index=index)

@@ -117,8 +117,9 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
 
 def _new(network: str, given: Mapping[str, Any]) -> Settings:
     """The settings of a new run: what was given, the rest from the preset."""
-    if "folds" in given:
-        raise InputError("folds are for `labkit train cam`: the facades have a validation split")
+    for option in ("folds", "transform", "loss"):
+        if option in given:
+            raise InputError(f"{option} is for cam and seg, not for {network}: leave it out")
     name = given.get("preset")
     preset = presets.preset(LAB, name) if name else presets.current(LAB)
     values = {**asdict(preset), "preset": preset.name, "network": network}

@@ -1,4 +1,4 @@
-"""What a run of `labkit train cam` depends on, from the command line or from an earlier run."""
+"""What a run of `labkit train` depends on, from the command line or from an earlier run."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from typing import Any
 
 from labkit import presets, runs, training
 from labkit.errors import InputError
+from labkit.segmentation import SegObjective
+from labkit.training import Objective, classification
+from labkit.transforms import by_name, valid_region
 
-LAB = "lab1_cam"
+LAB = "lab1_cam"  # whose presets hold for lab 2's network too: it is the same one
 SMALLEST = 16  # pixels, which give maps of 2x2; a map of 1x1 shows no place
+SEG_DEFAULTS = {"transform": "scale", "loss": "handout"}
 
 
 @dataclass(frozen=True)
 class Settings:
     """Everything that a run depends on, as its `config.json` holds it.
 
+    `transform` and `loss` are those of the network "seg", and empty for "cam".
+
     Raises:
-        InputError: a number is out of its range.
+        InputError: a number is out of its range, or there is no such transform or loss.
     """
 
+    network: str
     data: str
     preset: str
     size: int
@@ -35,6 +42,8 @@ class Settings:
     fold_images: int
     fold_epochs: int
     weights: str
+    transform: str
+    loss: str
 
     def __post_init__(self) -> None:
         training.check_numbers(
@@ -44,18 +53,40 @@ class Settings:
             raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
         if self.folds < 0 or self.folds == 1:
             raise InputError(f"folds is {self.folds}, expected 0 for none, or at least 2")
+        if self.network == "cam" and (self.transform or self.loss):
+            raise InputError("--transform and --loss are for `labkit train seg`: leave them out")
+        if self.network == "seg":
+            self._check_transform()
+
+    def _check_transform(self) -> None:
+        side = -(-self.size // 8)
+        transform = SegObjective(by_name(self.transform), self.loss).transform
+        if not valid_region(transform, (side, side)).any():
+            raise InputError(
+                f"{self.transform} leaves no position of maps {side}x{side} in view: take a "
+                "larger --size or a smaller angle"
+            )
+
+    @property
+    def objective(self) -> Objective:
+        """What is minimised."""
+        if self.network == "cam":
+            return classification
+        return SegObjective(by_name(self.transform), self.loss)
 
 
-def new_settings(given: Mapping[str, Any]) -> Settings:
+def new_settings(network: str, given: Mapping[str, Any]) -> Settings:
     """The settings of a new run: what was given, the rest from the preset.
 
     Epochs that were given hold for the folds as well.
     """
     name = given.get("preset")
     preset = presets.preset(LAB, name) if name else presets.current(LAB)
-    values = asdict(preset)
-    values |= {"preset": values.pop("name"), "folds": 0, "seed": 0, "weights": "none"}
-    values |= {"data": "builtin"} | _full_path(given)
+    known = {field.name for field in fields(Settings)}
+    values = {field: value for field, value in asdict(preset).items() if field in known}
+    values |= {"preset": preset.name, "folds": 0, "seed": 0, "weights": "none", "data": "builtin"}
+    values |= SEG_DEFAULTS if network == "seg" else dict.fromkeys(SEG_DEFAULTS, "")
+    values |= {"network": network} | _full_path(given)
     if "epochs" in given:
         values["fold_epochs"] = given["epochs"]
     return Settings(**values)

@@ -15,8 +15,18 @@ class Network(StrEnum):
     """What can be trained."""
 
     CAM = "cam"
+    SEG = "seg"
     FCN32S = "fcn32s"
     FCN8S = "fcn8s"
+
+
+class Loss(StrEnum):
+    """What `labkit train seg` minimises; see `labkit.segmentation.LOSSES`."""
+
+    HANDOUT = "handout"
+    NORMALIZED = "normalized"
+    SSENET = "ssenet"
+    NONE = "none"
 
 
 class Weights(StrEnum):
@@ -53,6 +63,20 @@ def train(
         Weights | None,
         typer.Option(help="Where the training starts; zeros is for fcn32s and fcn8s."),
     ] = None,
+    transform: Annotated[
+        str | None,
+        typer.Option(
+            help="For seg: scale (the default), hflip, vflip, rot90, rot180, rot270, an angle such "
+            "as rotate15, or several joined by a plus, as vflip+hflip."
+        ),
+    ] = None,
+    loss: Annotated[
+        Loss | None,
+        typer.Option(
+            help="For seg: the handout's (the default), the same on normalized maps, SSENet's, or "
+            "none, which classifies both copies and compares no maps."
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder, by default the next runs/NETWORK-001.")
     ] = None,
@@ -60,10 +84,13 @@ def train(
 ) -> None:
     """Train a network, choose its epoch on held-out images, and test it once.
 
-    cam names pictures: a tenth of the training images is held out and chooses the epoch. fcn32s and
-    fcn8s label every pixel of facades: the validation split chooses it, by mean IoU. The run folder
-    then holds the settings, the history, the best weights, the test figures and pictures. A run is
-    never overwritten; with --resume it goes on as if it had not been stopped.
+    cam is trained on the names of pictures alone. seg is the same network, which sees each image a
+    second time, transformed, and learns to give the transformed map. For both, a tenth of the
+    training images is held out and chooses the epoch. fcn32s and fcn8s label every pixel of
+    facades; the validation split chooses the epoch, by mean IoU.
+
+    The run folder then holds the settings, the history, the best weights, the test figures and
+    pictures. A run is never overwritten; with --resume it goes on as if it had not been stopped.
     """
     from rich.console import Console
 
@@ -80,16 +107,20 @@ def train(
         "folds": folds,
         "width": width,
         "weights": None if weights is None else weights.value,
+        "transform": transform,
+        "loss": None if loss is None else loss.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
-    if network is not Network.CAM:
+    if network in (Network.FCN32S, Network.FCN8S):
         fcn_run.train(network.value, given, run, resume, Console())
         return
     if width is not None or weights is Weights.ZEROS:
-        raise InputError("width, and the start from zeros, are for fcn32s and fcn8s, not for cam")
-    cam_run.train(given, run, resume, Console())
+        raise InputError(
+            f"width, and the start from zeros, are for fcn32s and fcn8s, not for {network.value}"
+        )
+    cam_run.train(network.value, given, run, resume, Console())
 
 
 def evaluate(

@@ -94,10 +94,23 @@ _WITHOUT_CONTENT = [
     "math",
 ]
 # fmt: on
-_ATTRIBUTES = {"align", "alt", "colspan", "height", "rowspan", "start", "title", "width"}
+_ATTRIBUTES = {"align", "alt", "border", "colspan", "height", "rowspan", "start", "title", "width"}
 # No id and no other class: nbgrader's scripts find what they mark by these.
 _CLASSES = {"dataframe", "highlight", *STANDARD_TYPES.values()}
 _STYLES = ["background-color", "color", "font-style", "font-weight", "text-align"]
+
+# nbgrader's pages have no style for tables of pandas, large pictures and coloured prints.
+_COLOURS = ("black", "red", "green", "olive", "blue", "purple", "teal", "gray")
+_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+_STYLE = (
+    "<style>.dataframe th, .dataframe td {padding: 2px 8px} .rendered_html img, .output img "
+    "{max-width: 100%} .ansi-bold {font-weight: bold} "
+    + " ".join(
+        f".ansi-{name}-fg, .ansi-{name}-intense-fg {{color: {colour}}}"
+        for name, colour in zip(_NAMES, _COLOURS, strict=True)
+    )
+    + "</style>"
+)
 
 # MathJax is the one script of nbgrader's page. It evaluates its own configuration, and asks
 # api.cdnjs.com for its newest version.
@@ -147,7 +160,8 @@ class CleanExporter(HTMLExporter):
     ) -> tuple[str, Any]:
         """The page of a copy of `nb` that holds nothing but known parts of bounded size."""
         self._room, self._parsed = MAX_PAGE, 0
-        return super().from_notebook_node(self._copy(nb), resources, **kwargs)
+        html, resources = super().from_notebook_node(self._copy(nb), resources, **kwargs)
+        return html.replace("</head>", f"{_STYLE}\n</head>", 1), resources
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """nbconvert's; ours cleans, and nothing is changed after it."""

@@ -2,5 +2,6 @@
 
 from labkit.maps.cam import all_class_maps, class_activation_map
 from labkit.maps.normalize import enlarge, normalize
+from labkit.maps.softmax import softmax_weighted_map
 
-__all__ = ["all_class_maps", "class_activation_map", "enlarge", "normalize"]
+__all__ = ["all_class_maps", "class_activation_map", "enlarge", "normalize", "softmax_weighted_map"]

@@ -1,16 +1,14 @@
-"""The network of lab 1: convolutions, global average pooling, one linear layer."""
+"""The network of labs 1 and 2: convolutions, global average pooling, one linear layer."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Literal
+from typing import Literal, overload
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet18
 
 from labkit.models.output import CamOutput
-from labkit.models.weights import resnet18_weights
+from labkit.models.parts import cam_parts
 
 
 class CamNet(nn.Module):
@@ -34,20 +32,27 @@ class CamNet(nn.Module):
 
     def __init__(self, n_classes: int = 10, weights: Literal["DEFAULT"] | None = None) -> None:
         super().__init__()
-        resnet = resnet18()
-        if weights is not None:
-            resnet.load_state_dict(resnet18_weights())
-        self.backbone = nn.Sequential(
-            OrderedDict(
-                (name, getattr(resnet, name))
-                for name in ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2")
-            )
-        )
-        self.gap = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(128, n_classes)
+        self.backbone, self.gap, self.classifier = cam_parts(n_classes, weights)
 
-    def forward(self, images: Tensor) -> CamOutput:
-        """Classify images [B,3,H,W]; gives scores [B,N], features [B,128,h,w], pooled [B,128]."""
+    @overload
+    def forward(self, images: Tensor, small: None = None) -> CamOutput: ...
+
+    @overload
+    def forward(self, images: Tensor, small: Tensor) -> tuple[CamOutput, CamOutput]: ...
+
+    def forward(
+        self, images: Tensor, small: Tensor | None = None
+    ) -> CamOutput | tuple[CamOutput, CamOutput]:
+        """Classify images [B,3,H,W], and copies of them [B,3,H',W'] with the same weights.
+
+        Each output is scores [B,N], features [B,128,h,w], pooled [B,128]. In training mode each
+        branch is normalised by its own batch statistics, first `images`, then `small`.
+        """
+        if small is None:
+            return self._branch(images)
+        return self._branch(images), self._branch(small)
+
+    def _branch(self, images: Tensor) -> CamOutput:
         features = self.backbone(images)
         pooled = torch.flatten(self.gap(features), 1)
         return CamOutput(self.classifier(pooled), features, pooled)

@@ -91,7 +91,8 @@ def test_starts_from_zeros(labkit):
     ("arguments", "message"),
     [
         (["fcn32s", "--size", "50"], "size is 50, which fcn32s does not take: try 45 or 58"),
-        (["fcn8s", "--folds", "5"], "folds are for `labkit train cam`"),
+        (["fcn8s", "--folds", "5"], "folds is for cam and seg, not for fcn8s"),
+        (["fcn8s", "--loss", "handout"], "loss is for cam and seg, not for fcn8s"),
         (["fcn8s", "--weights", "imagenet"], "expected 1 for VGG-16"),
         (["fcn8s", "--data", "nowhere"], "there is no folder"),
         (["fcn8s", "--width", "2"], "width is 2.0"),

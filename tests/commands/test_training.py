@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch.utils.data import Dataset
+from commands.blobs import Blobs
 
-from labkit import cli
 from labkit.commands import cam_run
 from labkit.data import CamSeg
-from labkit.errors import InputError
 from labkit.runs import load_checkpoint
+from labkit.segmentation import SegObjective
+from labkit.training import classification
+from labkit.transforms import Compose, HFlip, Rot90, Scale
 
 FILES = {
     "best.pt",
@@ -25,74 +26,6 @@ FILES = {
     "last.pt",
     "test.json",
 }
-
-
-class Blobs(Dataset):
-    """A stand-in for CamSeg: on grey, a square in a colour and at a place of its own class."""
-
-    classes = ("plane", "car", "bird")
-    counts = {"train": 60, "test": 12}  # noqa: RUF012
-    masks = True
-    stop_at: int | None = None
-
-    def __init__(self, root: str = "builtin", split: str = "train", size: int | None = None):
-        if root != "builtin":
-            raise InputError(f"{root}: no such folder")
-        self.size = size or 24
-        self.labels = torch.arange(self.counts[split]) % 3
-        self.looks = 0
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def picture(self, i: int) -> np.ndarray:
-        picture = np.full((24, 24, 3), 100, dtype=np.uint8)
-        picture[self._square(i)] = (0, 0, 0)
-        picture[self._square(i)][..., self.labels[i]] = 255
-        return picture
-
-    def _square(self, i: int) -> tuple[slice, slice]:
-        return slice(4, 16), slice(2 + i % 8, 14 + i % 8)
-
-    def mask(self, i: int) -> np.ndarray | None:
-        mask = np.zeros((24, 24), dtype=bool)
-        mask[self._square(i)] = True
-        return mask if self.masks else None
-
-    def sources(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        if not self.masks:
-            raise InputError("there is no test_seg")
-        return {name: (self.picture(i), self.mask(i)) for i, name in enumerate(self.classes)}
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
-        self.looks += 1
-        if self.looks == self.stop_at:
-            raise KeyboardInterrupt
-        return self.prepare(self.picture(i)), int(self.labels[i])
-
-    def prepare(self, picture: np.ndarray) -> torch.Tensor:
-        image = torch.from_numpy(picture).permute(2, 0, 1)[None] / 128 - 1
-        return torch.nn.functional.interpolate(image, (self.size, self.size), mode="bilinear")[0]
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cam_run, "CamSeg", Blobs)
-    monkeypatch.setenv("LABKIT_PRESET", "grade")
-
-
-@pytest.fixture
-def labkit(monkeypatch, capsys):
-    """Runs the command line; gives its exit code, what it printed and what it complained."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["labkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        return exit.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 def test_a_run_holds_everything(labkit):
@@ -219,6 +152,7 @@ def test_what_cannot_be_used_ends_in_one_sentence(labkit, arguments, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ("train seg --run here --resume", "started with network cam, not seg"),
         ("train cam --run here", "here exists already and is not overwritten"),
         ("train cam --run here --resume --lr 0.5", "started with lr 0.001, not 0.5"),
         ("train cam --run here --resume --size 64", "started with size 32, not 64"),
@@ -233,6 +167,59 @@ def test_a_run_is_left_alone(labkit, arguments, sentence):
     assert (code, complaint.count("\n")) == (2, 1)
     assert sentence in complaint
     assert {path: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+@pytest.mark.parametrize("loss", ["handout", "normalized", "ssenet", "none"])
+@pytest.mark.parametrize("transform", ["scale", "vflip+hflip", "rotate20"])
+def test_seg_trains_on_copies(labkit, transform, loss):
+    code, _, complaint = labkit("train", "seg", "--transform", transform, "--loss", loss)
+    assert (code, complaint) == (0, "")
+    run = Path("runs/seg-001")
+    assert {path.name for path in run.iterdir()} == FILES
+    config = json.loads((run / "config.json").read_text())
+    assert (config["network"], config["transform"], config["loss"]) == ("seg", transform, loss)
+    assert labkit("evaluate", run)[0] == 0
+
+
+def test_seg_s_objective_is_the_one_that_was_asked_for(labkit, monkeypatch):
+    asked = []
+    fit = cam_run.training.fit
+    monkeypatch.setattr(
+        cam_run.training, "fit", lambda *a, **k: asked.append(k["objective"]) or fit(*a, **k)
+    )
+    labkit("train", "seg", "--transform", "hflip+rot90", "--loss", "ssenet", "--folds", "2")
+    labkit("train", "seg")
+    labkit("train", "cam")
+    composed = SegObjective(Compose([HFlip(), Rot90()]), "ssenet")
+    assert asked == [composed] * 3 + [SegObjective(Scale(0.5), "handout"), classification]
+
+
+def test_a_stopped_seg_goes_on(labkit, monkeypatch):
+    monkeypatch.setattr(Blobs, "stop_at", 100)
+    code, out, _ = labkit("train", "seg", "--transform", "hflip", "--epochs", "3", "--run", "here")
+    assert code == 130
+    assert "to go on: labkit train seg --run here --resume" in out
+    monkeypatch.setattr(Blobs, "stop_at", None)
+    code, _, complaint = labkit("train", "seg", "--run", "here", "--resume", "--loss", "ssenet")
+    assert code == 2 and "started with loss handout, not ssenet" in complaint
+    assert labkit("train", "seg", "--run", "here", "--resume")[0] == 0
+    assert len(pd.read_csv("here/history.csv")) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("train seg --transform flip", "no transform 'flip', expected scale, hflip"),
+        ("train seg --transform rotate45 --size 16", "leaves no position of maps 2x2 in view"),
+        ("train cam --transform hflip", "are for `labkit train seg`: leave them out"),
+        ("train cam --loss ssenet", "are for `labkit train seg`: leave them out"),
+    ],
+)
+def test_transforms_that_cannot_be_used(labkit, arguments, sentence):
+    code, out, complaint = labkit(*arguments.split())
+    assert (code, out) == (2, "")
+    assert complaint.count("\n") == 1 and sentence in complaint
+    assert not list(Path().iterdir())
 
 
 def test_a_run_of_other_classes_is_refused(labkit, monkeypatch):

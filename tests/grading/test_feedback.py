@@ -601,4 +601,8 @@ def test_an_honest_page_can_be_read(course, browser):
     sizes = tab.eval_on_selector_all("img", "all => all.map(each => each.naturalWidth)")
     assert len(sizes) == 2 and min(sizes) > 0
     assert tab.locator("table.dataframe").is_visible()
-    assert tab.get_by_text("red words", exact=True).is_visible()
+    words = tab.get_by_text("red words", exact=True)
+    assert words.is_visible()
+    assert words.evaluate("each => getComputedStyle(each).color") == "rgb(255, 0, 0)"
+    padding = "each => getComputedStyle(each).paddingLeft"
+    assert tab.locator("table.dataframe td").first.evaluate(padding) == "8px"

@@ -57,10 +57,43 @@ def test_computes_what_resnet18_computes_up_to_layer2():
     torch.testing.assert_close(output.scores.double(), by_hand, atol=1e-5, rtol=1e-5)
 
 
+def test_the_segmentation_branches_of_the_handout():
+    with torch.device("meta"):
+        large, small = CamNet().eval()(torch.empty(2, 3, 224, 224), torch.empty(2, 3, 112, 112))
+    assert large.features.shape == (2, 128, 28, 28)
+    assert small.features.shape == (2, 128, 14, 14)
+    assert large.scores.shape == small.scores.shape == (2, 10)
+    assert large.pooled.shape == small.pooled.shape == (2, 128)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_both_branches_go_through_one_network(batch):
+    torch.manual_seed(3)
+    net = CamNet(4).eval()
+    images, small = torch.randn(batch, 3, 41, 64), torch.randn(batch, 3, 21, 32)
+    large_output, small_output = net(images, small)
+    for output, alone in ((large_output, net(images)), (small_output, net(small))):
+        for value, expected in zip(output, alone, strict=True):
+            torch.testing.assert_close(value, expected)
+    first = net.backbone.conv1.weight
+    for output in (large_output, small_output):
+        (gradient,) = torch.autograd.grad(output.features.sum(), first, retain_graph=True)
+        assert gradient.abs().sum() > 0
+
+
+def test_each_branch_has_its_own_batch_statistics():
+    torch.manual_seed(3)
+    net = CamNet(4).train()
+    images, small = torch.randn(4, 3, 32, 32), 5 + torch.randn(4, 3, 16, 16)
+    large_output, small_output = net(images, small)
+    torch.testing.assert_close(large_output.features, net(images).features)
+    torch.testing.assert_close(small_output.features, net(small).features)
+
+
 def test_starts_from_imagenet_weights_when_they_can_be_had(monkeypatch):
     torch.manual_seed(1)
     given = resnet18().state_dict()
-    monkeypatch.setattr("labkit.models.cam_net.resnet18_weights", lambda: given)
+    monkeypatch.setattr("labkit.models.parts.resnet18_weights", lambda: given)
     net = CamNet(weights="DEFAULT")
     torch.testing.assert_close(net.backbone.conv1.weight.data, given["conv1.weight"])
     nn.init.zeros_(net.backbone.conv1.weight)

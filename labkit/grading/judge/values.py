@@ -227,11 +227,15 @@ def _decode(tag: str, parts: list, handle: Callable[[int, str, bool], Any], dept
         return made
     if tag in _SEQUENCES:
         (items,) = _parts(parts, list)
-        return _SEQUENCES[tag](each(items))
+        found = each(items)
+        if tag in ("set", "frozenset"):
+            _check_hashes(found)
+        return _SEQUENCES[tag](found)
     if tag in _MAPPINGS:
         (items,) = _parts(parts, list)
         pairs = [each(pair) for pair in items]
         _expect(all(len(pair) == 2 for pair in pairs), f"a {tag} that is not made of pairs")
+        _check_hashes([key for key, _ in pairs])
         return _MAPPINGS[tag](pairs)
     if tag == "namedtuple":
         name, fields, items = _parts(parts, str, list, list)
@@ -295,6 +299,17 @@ def _check_size(shape: list, itemsize: int, data: bytes) -> None:
     sizes = all(type(size) is int and 0 <= size < 2**48 for size in shape)
     _expect(sizes and len(shape) <= _DIMENSIONS, "an impossible shape")
     _expect(math.prod(shape) * itemsize == len(data), "a shape that its bytes do not fill")
+    if not data:
+        # No byte was sent, but a sum over the missing dimension, and numpy itself where a string is
+        # empty, make all the others.
+        extent = math.prod(max(size, 1) for size in shape)
+        _expect(extent <= COUNT_LIMIT, "an empty array of an impossible shape")
+
+
+def _check_hashes(keys: list) -> None:
+    # Numbers that all have one hash are easily found, and a set of them takes hours to build.
+    counts = collections.Counter(map(hash, keys))
+    _expect(max(counts.values(), default=0) <= 100, "keys that all have one hash")
 
 
 def _check_booleans(data: bytes) -> None:

@@ -82,6 +82,21 @@ def foreign():
     return notebook
 
 
+# A display in the visible part of a test, which a later cell gives another text.
+DISPLAYS = """
+kernel = get_ipython().kernel
+
+def publish(kind, **more):
+    content = {"data": {"text/plain": "2.0"}, "metadata": {}, "transient": {"display_id": "d"}}
+    kernel.send_response(kernel.iopub_socket, kind, content | more)
+
+def mean(x):
+    publish("execute_result", execution_count=1)
+    return x.mean()
+"""
+UPDATES = "publish('update_display_data')"
+
+
 def test_a_course_that_was_not_written_for_a_judge(tmp_path):
     scores = {}
     for name in ("stock", "ours"):
@@ -91,8 +106,11 @@ def test_a_course_that_was_not_written_for_a_judge(tmp_path):
         course.submit(
             "patches", filled("np.allclose = lambda *a: True\ndef double(x):\n    return 8")
         )
+        course.submit("updates-a-display", filled(mean=DISPLAYS, extra=UPDATES))
         course.grade()
         scores[name] = {student: course.scores(student) for student in ("right", "wrong")}
+        updated = course.scores("updates-a-display")["test-mean"]
+        assert updated == (2.0 if name == "stock" else 1.25)
         patched = course.scores("patches")["test-double"]
         assert patched == (1.0 if name == "stock" else 0.0)
     assert scores["ours"] == scores["stock"]

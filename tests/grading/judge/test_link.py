@@ -146,6 +146,7 @@ def test_a_name_taken_away_is_given_back(names):
         ("KeyboardInterrupt()", RuntimeError, "KeyboardInterrupt: "),
         ("UnicodeDecodeError('a', b'b', 0, 1, 'c')", UnicodeError, "UnicodeDecodeError: "),
         ("Silent()", RuntimeError, "Silent: "),
+        ("StopIteration(1)", RuntimeError, "StopIteration: 1"),
     ],
 )
 def test_errors_of_student_code(names, raised, kind, text):
@@ -160,6 +161,13 @@ def test_errors_of_student_code(names, raised, kind, text):
     assert type(caught.value) is kind
     assert text in str(caught.value)
     assert len(str(caught.value)) < 2100
+
+
+def test_no_error_of_student_code_ends_a_loop_of_the_test(names):
+    """`map` would take a StopIteration for its own end, and compare nothing."""
+    names.run("def f(x):\n    raise StopIteration")
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        exec("for a, b in zip(map(f, [1, 2]), [1, 2]):\n    assert a == b", names)
 
 
 def test_a_class_that_calls_itself_a_builtin_exception(names):

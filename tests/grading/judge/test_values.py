@@ -214,6 +214,9 @@ MALFORMED = [
     *(["tensor", "float32", [1], data(bytes(4))], ["tensor", "int32", [1], data(bytes(4)), True]),
     *(["tensor", "bool", [1], data(b"\x02"), False], ["tensor", "float32", [1], data(bytes(4)), 1]),
     *(["tensor", "float32", [0, 2**47, 2**47], "", False], ["dtype", "nn"], ["dtype", 1]),
+    ["dict", [[["int", hex(i * (2**61 - 1))], 0] for i in range(101)]],
+    ["set", [["int", hex(i * (2**61 - 1))] for i in range(101)]],
+    *(["array", "<U0", [2**31], ""], ["array", "<f8", [2**31, 0], ""]),
 ]
 
 

@@ -1,0 +1,11 @@
+"""JSON nested deeper than a program can follow."""
+
+STOCK = "gains"
+MARKS = {"test-double": 0.0, "test-mean": 0.0}
+STATUS = "rejected"
+FLAG = "it counts 0 points"
+RESUBMITTED = True  # honest work was handed in and graded before this
+
+
+def hand_in(folder, cells, notebook):
+    (folder / "lab.ipynb").write_text('{"nbformat": 4, "cells": ' + "[" * 100_000)

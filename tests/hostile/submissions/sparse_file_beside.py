@@ -1,0 +1,13 @@
+"""Beside the notebook there is a file of a terabyte that takes no room until it is copied."""
+
+STOCK = "stops"
+MARKS = {"test-double": 1.0, "test-mean": 2.0}
+FLAG = "is larger than"
+
+
+def hand_in(folder, cells, notebook):
+    cells["double"].source = "def double(x):\n    return 2 * x"
+    cells["mean"].source = "def mean(x):\n    return x.mean()"
+    with (folder / "data.bin").open("wb") as file:
+        file.truncate(1 << 40)
+    return notebook

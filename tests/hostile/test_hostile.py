@@ -1,0 +1,179 @@
+"""Hostile submissions: what ours makes of them in a class, and what stock nbgrader does alone."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from hostile import harness
+from hostile.harness import FULL, NEIGHBOURS, Graded, Submission
+
+from labkit.grading import jail
+
+HOSTILE = harness.load("submissions", "outsider")
+HONEST = harness.load("honest")
+# One of each kind: shown, run, patched, posing, spying, leaving, not stopping, files, cells, lying.
+QUICK = [
+    "publishes_a_result",
+    "input_transformer",
+    "patched_numpy",
+    "float_subclass",
+    "reads_the_notebook",
+    "gradebook_edit",
+    "kills_itself",
+    "twin_link",
+    "strips_metadata",
+    "forged_verdict",
+]
+
+needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
+needs_bare_runs = pytest.mark.skipif(
+    harness.why_no_bare_runs() is not None, reason=str(harness.why_no_bare_runs())
+)
+
+
+def selected(request, test: str) -> dict[str, Submission]:
+    """The files that this run of pytest asks a test about, so that `-k` grades no others."""
+    everything = HOSTILE | HONEST
+    return {
+        item.callspec.params["name"]: everything[item.callspec.params["name"]]
+        for item in request.session.items
+        if getattr(item, "originalname", None) in test.split()
+    }
+
+
+@pytest.fixture(scope="module")
+def secret_environment():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LMS_TOKEN", harness.TOKEN)
+        yield
+
+
+@pytest.fixture(scope="module")
+def klass(request, tmp_path_factory, secret_environment) -> Graded:
+    """All of them in one class, honest neighbours among them, graded in one run."""
+    members = selected(request, "test_in_a_class test_honest_work_keeps_its_marks")
+    return harness.grade_class(tmp_path_factory.mktemp("class"), members.values())
+
+
+def check(one: Submission, klass: Graded) -> None:
+    """What the file says must come out."""
+    entry = klass.entries[one.student]
+    if one.get("MARKS") is not None:
+        assert klass.marks(one.student) == dict.fromkeys(FULL, 0.0) | one.get("MARKS"), entry
+    assert not one.harmed(klass.course)
+    assert entry["status"] == one.get("STATUS", "graded"), entry
+    for wanted, said in (("FLAG", "flags"), ("REPAIR", "repairs")):
+        if one.get(wanted):
+            assert any(one.get(wanted) in sentence for sentence in entry[said]), entry
+
+    if entry["status"] == "graded":
+        check_outputs(klass, one.student)
+
+
+def check_outputs(klass: Graded, student: str) -> None:
+    """A test has the judge's outputs and no others; its hidden text is in none, nor a path."""
+    cells = klass.course.graded(student)
+    for name in FULL:
+        assert not klass.course.needs_hand(student, name)
+        outputs = cells[name].outputs
+        kinds = [output.get("name", output.output_type) for output in outputs]
+        assert kinds in ([], ["error"], *(["stdout"] * n + ["execute_result"] for n in (0, 1)))
+        assert "the-hidden-test-of-double" not in str(outputs)
+        assert not any("/" in output.get("evalue", "") for output in outputs)
+
+
+def check_the_rest(klass: Graded) -> None:
+    for neighbour in NEIGHBOURS:
+        assert klass.marks(neighbour) == FULL, neighbour
+        entry = klass.entries[neighbour]
+        assert (entry["status"], entry["repairs"], entry["flags"]) == ("graded", [], []), entry
+    assert klass.left == []
+
+
+@needs_a_jail
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE)
+def test_in_a_class(klass, name):
+    check(HOSTILE[name], klass)
+
+
+@needs_a_jail
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_work_keeps_its_marks(klass, name):
+    check(HONEST[name], klass)
+    assert klass.entries[HONEST[name].student]["flags"] == []
+
+
+@needs_a_jail
+@pytest.mark.slow
+def test_the_rest_of_the_class(klass):
+    check_the_rest(klass)
+
+
+@needs_a_jail
+def test_one_of_each_kind(tmp_path, secret_environment):
+    members = [HOSTILE[name] for name in QUICK] + [HONEST["half"]]
+    klass = harness.grade_class(tmp_path / "class", members)
+    for one in members:
+        check(one, klass)
+    check_the_rest(klass)
+    (error,) = klass.course.graded("publishes-a-result")["test-double"].outputs
+    assert (error.ename, error.evalue) == ("AssertionError", "double(3) is wrong")
+    printed, result = klass.course.graded("half")["test-mean"].outputs
+    assert printed.text == "a table (0 of 1.5): the mean of a table is 7.5, expected 2.5\n"
+    assert result.data["text/plain"] == "0.5"
+
+
+@pytest.fixture(scope="module")
+def bare(request, tmp_path_factory, secret_environment) -> dict[str, Future[Graded]]:
+    """Each file graded alone by stock nbgrader, two at a time."""
+    template = harness.make_bare_course(tmp_path_factory.mktemp("bare"))
+    folder = tmp_path_factory.mktemp("alone")
+    with ThreadPoolExecutor(2) as pool:
+        yield {
+            name: pool.submit(alone, template, folder / name, one)
+            for name, one in selected(request, "test_under_stock_nbgrader").items()
+        }
+
+
+def alone(template, folder, one: Submission) -> Graded:
+    graded = harness.grade_bare(template, folder, one)
+    graded.harm = one.harmed(graded.course)
+    graded.total = sum(graded.marks(one.student).values())
+    graded.stopped = not graded.ended or (
+        one.get("STOCK") == "stops" and graded.marks(NEIGHBOURS[-1]) != FULL
+    )
+    shutil.rmtree(folder, ignore_errors=True)
+    return graded
+
+
+@needs_bare_runs
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [n for n, one in HOSTILE.items() if one.get("STOCK") != "ours only"]
+)
+def test_under_stock_nbgrader(bare, name):
+    one, found = HOSTILE[name], bare[name].result()
+    gained = found.total > sum(one.get("MARKS").values())
+    assert {
+        "gains": gained,
+        "stops": found.stopped,
+        "harm": found.harm,
+        "nothing": not (gained or found.stopped or found.harm),
+    }[one.get("STOCK")], found
+
+
+def test_there_are_enough_and_they_say_what_they_do():
+    assert len(HOSTILE) >= 56
+    assert len(HONEST) >= 6
+    for one in HOSTILE.values():
+        assert one.module.__doc__ and one.get("STOCK") in (
+            *("gains", "stops", "harm", "nothing", "ours only"),
+        ), one.name
+        if one.get("STOCK") == "harm":
+            assert one.get("harmed"), one.name
+    attempts = sum(one.get("STOCK") in ("gains", "stops", "harm") for one in HOSTILE.values())
+    assert attempts >= 56

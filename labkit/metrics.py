@@ -84,15 +84,19 @@ def confusion_matrix(truth: Array, prediction: Array, n_classes: int) -> Tensor:
             f"truth is {list(truth.shape)} and prediction {list(prediction.shape)}, expected one "
             "shape: turn scores into labels with `scores.argmax(dim=1)`"
         )
-    outside = prediction[(prediction < 0) | (prediction >= n_classes)]
-    if outside.numel():
+    if not truth.numel():
+        return torch.zeros(n_classes, n_classes, dtype=torch.long, device=truth.device)
+    lowest, highest = (int(extreme) for extreme in prediction.aminmax())
+    if lowest < 0 or highest >= n_classes:
         raise InputError(
-            f"prediction holds {int(outside[0])}, expected classes 0..{n_classes - 1}: "
-            "does n_classes match the network?"
+            f"prediction holds {lowest if lowest < 0 else highest}, expected classes "
+            f"0..{n_classes - 1}: does n_classes match the network?"
         )
-    counted = (truth >= 0) & (truth < n_classes)
-    cells = n_classes * truth[counted] + prediction[counted]
-    return torch.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
+    # Labels below and above the classes get a row of their own on either side, which is left out.
+    rows = truth.clamp(-1, n_classes).add_(1)
+    cells = torch.add(prediction, rows, alpha=n_classes).ravel()
+    counts = torch.bincount(cells, minlength=n_classes * (n_classes + 2))
+    return counts.reshape(n_classes + 2, n_classes)[1:-1].clone()
 
 
 def class_iou(cm: Tensor) -> Tensor:

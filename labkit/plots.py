@@ -16,13 +16,33 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from labkit.errors import InputError
+from labkit.fcn_shapes import Trace
 
 BLUE, ORANGE, SKY = "#0072B2", "#D55E00", "#56E0FF"
 COLORMAP = "inferno"
+# Twelve for labels: hues of Okabe and Ito where they serve, and bright against dark beside them.
+LABEL_COLOURS = np.array(
+    [
+        (70, 70, 70),
+        (0, 114, 178),
+        (86, 180, 233),
+        (213, 60, 30),
+        (240, 228, 66),
+        (0, 158, 115),
+        (204, 121, 167),
+        (245, 165, 40),
+        (255, 205, 215),
+        (130, 70, 20),
+        (150, 235, 130),
+        (110, 60, 160),
+    ],
+    np.uint8,
+)
 
 
 class Drawing(Figure):
@@ -34,18 +54,21 @@ class Drawing(Figure):
         return picture.getvalue()
 
 
-def curves(history: pd.DataFrame) -> Figure:
-    """Loss and accuracy by epoch, for training and validation; a dot marks the best epoch.
+def curves(history: pd.DataFrame, criterion: str = "validation_accuracy") -> Figure:
+    """Loss, and what chooses the epoch, for training and validation; a dot marks the best epoch.
 
     Args:
-        history: the table that `labkit.training.fit` gives.
+        history: the table that `labkit.training.fit` or `labkit.fcn_training.fit` gives.
+        criterion: the column whose highest value makes the best epoch.
     """
     figure = Drawing(figsize=(9, 3.4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    best = history.iloc[int(history[criterion].argmax())]
+    measure = criterion.removeprefix("validation_")
+    for axes, name in zip(figure.subplots(1, 2), ("loss", measure), strict=True):
         for part, colour, style in (("train", BLUE, "--"), ("validation", ORANGE, "-")):
-            values = history[f"{part}_{name}"]
-            axes.plot(history["epoch"], values, style, color=colour, marker=".", label=part)
-        best = history.iloc[int(history["validation_accuracy"].argmax())]
+            if f"{part}_{name}" in history:
+                values = history[f"{part}_{name}"]
+                axes.plot(history["epoch"], values, style, color=colour, marker=".", label=part)
         axes.plot(
             best["epoch"],
             best[f"validation_{name}"],
@@ -54,7 +77,8 @@ def curves(history: pd.DataFrame) -> Figure:
             markersize=9,
             label=f"best epoch ({int(best['epoch'])})",
         )
-        axes.set(xlabel="epoch", ylabel="cross entropy" if name == "loss" else name)
+        label = {"loss": "cross entropy", "mean_iou": "mean IoU"}.get(name, name)
+        axes.set(xlabel="epoch", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
     figure.axes[1].set_ylim(0, 1.03)
@@ -128,6 +152,100 @@ def confusion(cm: Tensor, classes: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="predicted class", ylabel="true class")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def colour_labels(labels: NDArray | Tensor) -> NDArray[np.uint8]:
+    """Label maps as colours, of a dozen that can be told apart; ignored labels become white.
+
+    Args:
+        labels: whole numbers [H,W]; negative ones are ignored, colours repeat after twelve.
+
+    Returns:
+        uint8 [H,W,3].
+    """
+    values = _array(labels)
+    colours = LABEL_COLOURS[values % len(LABEL_COLOURS)]
+    colours[values < 0] = 255
+    return colours
+
+
+def show_labels(
+    pictures: Sequence[NDArray],
+    maps: Mapping[str, Sequence[NDArray | Tensor]],
+    classes: Sequence[str],
+    titles: Sequence[str] | None = None,
+) -> Figure:
+    """A column a picture: the picture, below it each of its label maps, and a legend of colours.
+
+    Args:
+        pictures: uint8 [H,W,3], at most eight look well.
+        maps: for each row its name and one label map [H,W] a picture, for instance
+            {"truth": […], "prediction": […]}.
+        classes: names of the labels, for the legend.
+        titles: one a picture, or None.
+
+    Raises:
+        InputError: a row has not one map a picture.
+    """
+    _check_counts(len(pictures), titles=titles, **maps)
+    across, down = len(pictures), 1 + len(maps)
+    figure = Drawing(figsize=(1.9 * across + 0.4, 2.0 * down + 0.7), layout="constrained")
+    cells = figure.subplots(down, across, squeeze=False)
+    for axes in cells.flat:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    for i, picture in enumerate(pictures):
+        cells[0, i].imshow(picture)
+        if titles is not None:
+            cells[0, i].set_title(titles[i], fontsize=9)
+    for row, (name, found) in zip(cells[1:], maps.items(), strict=True):
+        row[0].set_ylabel(name, fontsize=11)
+        for axes, labels in zip(row, found, strict=True):
+            axes.imshow(colour_labels(labels), interpolation="nearest")
+    patches = [
+        Patch(color=LABEL_COLOURS[c % len(LABEL_COLOURS)] / 255, label=name)
+        for c, name in enumerate(classes)
+    ]
+    figure.legend(
+        handles=patches, loc="outside lower center", ncols=min(6, len(classes)), frameon=False
+    )
+    return figure
+
+
+def fcn_trace(traced: Trace) -> Figure:
+    """One side of an image at every stage of an FCN, drawn in pixels of the image.
+
+    Each bar covers what its map was computed from; its number is the size in positions. The dashed
+    lines are the ends of the image. A crop that reaches beyond its map is drawn in orange.
+
+    Args:
+        traced: what `labkit.fcn_shapes.trace` gives.
+    """
+    side = traced.stages[0].size
+    figure = Drawing(figsize=(7.6, 0.34 * (len(traced.stages) + len(traced.cuts)) + 0.8))
+    axes = figure.subplots()
+    names: list[str] = []
+    for stage in traced.stages:
+        start, end = stage.span
+        axes.barh(len(names), max(0.0, end - start), left=start, color=SKY, height=0.72)
+        axes.text(max(end, side) + 6, len(names), str(max(stage.size, 0)), va="center", fontsize=9)
+        names.append(stage.name)
+    for cut in traced.cuts:
+        start, end, short = cut.span
+        axes.barh(len(names), end - start, left=start, color=BLUE, height=0.72)
+        axes.barh(len(names), short, left=end, color=ORANGE, height=0.72)
+        text = f"{cut.wanted} of {cut.size} from {cut.start} on"
+        text += f": {cut.missing} missing" if cut.missing else ""
+        axes.text(max(end + short, side) + 6, len(names), text, va="center", fontsize=9)
+        names.append(f"crop of {cut.name}")
+    for edge in (0, side):
+        axes.axvline(edge, color="black", linewidth=0.8, linestyle="--")
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set(xlabel="pixels of the image", xlim=(-110, side + 290))
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.subplots_adjust(left=0.2, right=0.99, top=0.98, bottom=0.16)
     return figure
 
 

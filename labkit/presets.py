@@ -20,7 +20,8 @@ class Preset:
     `size` is the side of the images in pixels. `train_images`, `test_images` and `fold_images` (for
     the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
     the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
-    in lab 2. What a lab does not do is 0.
+    in lab 2. `width` is the share of VGG-16's channels and `validation_images` how many choose the
+    epoch, both in lab 3. What a lab does not do is 0.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Preset:
     fold_images: int = 0
     fold_epochs: int = 0
     seg_epochs: int = 0
+    width: float = 0
+    validation_images: int = 0
 
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
@@ -106,6 +109,42 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             seg_epochs=10,
             batch_size=64,
             lr=1e-3,
+        ),
+    },
+    "lab3_fcn": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            width=1 / 16,
+            train_images=4,
+            validation_images=2,
+            test_images=4,
+            epochs=1,
+            batch_size=2,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=128,
+            width=1 / 8,
+            train_images=280,
+            validation_images=40,
+            test_images=80,
+            epochs=8,
+            batch_size=4,
+            lr=1e-3,
+        ),
+        # The document takes photographs at their own sizes, up to 1024 pixels.
+        "paper": Preset(
+            name="paper",
+            size=512,
+            width=1.0,
+            train_images=500,
+            validation_images=30,
+            test_images=76,
+            epochs=20,
+            batch_size=1,
+            lr=1e-4,
         ),
     },
 }

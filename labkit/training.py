@@ -239,9 +239,9 @@ def cross_validate(
     return CrossValidation(tuple(histories))
 
 
-def best_row(history: pd.DataFrame) -> pd.Series:
-    """The row of the best epoch: highest validation accuracy, the earliest of equals."""
-    return history.iloc[int(history["validation_accuracy"].argmax())]
+def best_row(history: pd.DataFrame, criterion: str = "validation_accuracy") -> pd.Series:
+    """The row of the best epoch: the highest by the criterion, the earliest of equals."""
+    return history.iloc[int(history[criterion].argmax())]
 
 
 def build(make_model: Callable[[], M], seed: int, fold: int = 0) -> M:
@@ -270,7 +270,14 @@ def check_numbers(*, epochs: int = 1, batch_size: int = 1, lr: float = 1.0, seed
 class _State:
     """Where a training stands, in memory and in its run folder."""
 
-    def __init__(self, model: nn.Module, optimizer: Optimizer, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        settings: Mapping[str, Any],
+        criterion: str = "validation_accuracy",
+    ) -> None:
+        self.criterion = criterion  # the column whose highest value makes the best epoch
         self.model = model
         self.optimizer = optimizer
         self.settings = dict(settings)
@@ -286,8 +293,7 @@ class _State:
     @property
     def table(self) -> pd.DataFrame:
         """The history so far."""
-        measured = [name for name in (self.rows[0] if self.rows else ()) if name not in COLUMNS]
-        return pd.DataFrame(self.rows, columns=[*COLUMNS, *measured])
+        return pd.DataFrame(self.rows, columns=list(self.rows[0] if self.rows else COLUMNS))
 
     def open(self, run: Path | None, resume: bool, epochs: int) -> None:
         """Take a run folder, and go where its training stands if it is to be resumed."""
@@ -322,9 +328,9 @@ class _State:
 
     def add(self, row: dict[str, float]) -> None:
         """Take in an epoch that ended, and write it down."""
-        accuracies = [earlier["validation_accuracy"] for earlier in self.rows]
+        before = [earlier[self.criterion] for earlier in self.rows]
         self.rows.append(row)
-        is_best = all(row["validation_accuracy"] > accuracy for accuracy in accuracies)
+        is_best = all(row[self.criterion] > value for value in before)
         if is_best:
             self.best = copy.deepcopy(self.model.state_dict())
         if self.run is not None:
@@ -501,14 +507,22 @@ def _check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) ->
 
 
 def _batches(
-    dataset: Dataset, batch_size: int, generator: torch.Generator | None = None
+    dataset: Dataset,
+    batch_size: int,
+    generator: torch.Generator | None = None,
+    collate: Callable[[Any], Any] | None = None,
 ) -> DataLoader:
-    """Batches of equal size, to within one image; shuffled where a generator is given."""
+    """Batches of equal size, to within one image; shuffled where a generator is given.
+
+    `collate` makes a batch of samples; by default torch's own does.
+    """
     n = _length(dataset)
     order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
     batches = [batch.tolist() for batch in order.tensor_split(math.ceil(n / batch_size))]
     # A loader without a generator would draw a number from the global one.
-    return DataLoader(dataset, batch_sampler=batches, generator=torch.Generator())
+    return DataLoader(
+        dataset, batch_sampler=batches, generator=torch.Generator(), collate_fn=collate
+    )
 
 
 def _length(dataset: Dataset) -> int:

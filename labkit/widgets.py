@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
 import cv2
@@ -20,6 +21,7 @@ from torch import Tensor
 from labkit import plots
 from labkit.data import unnormalize
 from labkit.errors import InputError
+from labkit.fcn_shapes import Network, Trace, nearest_that_work, trace
 from labkit.metrics import iou
 
 _SIDE = 288  # pixels on the screen, for each of the two pictures side by side
@@ -90,6 +92,44 @@ def threshold_explorer(
         )
 
     return Interactive(draw, [choice, threshold])
+
+
+def fcn_shape_tracer(side: int = 224, largest: int = 320) -> Interactive:
+    """Drag the size of an image; see its side at every stage of an FCN, and where the crop falls.
+
+    Args:
+        side: pixels to begin with.
+        largest: the end of the slider.
+
+    Raises:
+        InputError: `side` is not on the slider.
+    """
+    if not 1 <= side <= largest:
+        raise InputError(f"side is {side}, expected 1 to {largest}, the end of the slider")
+    size = ipywidgets.IntSlider(value=side, min=1, max=largest, description="pixels")
+    network = ipywidgets.Dropdown(
+        options=[("FCN-32s", "fcn32s"), ("FCN-8s", "fcn8s")], description="network"
+    )
+    rounding = ipywidgets.Dropdown(
+        options=[("down, as here", False), ("up, as in Caffe", True)], description="pooling"
+    )
+
+    def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
+        traced = trace(size.value, network.value, ceil_mode=rounding.value)
+        picture = BytesIO()
+        plots.fcn_trace(traced).savefig(picture, format="png", dpi=80)
+        screen.value = picture.getvalue()
+        caption.value = _verdict(traced, network.value, rounding.value)
+
+    return Interactive(draw, [size, network, rounding])
+
+
+def _verdict(traced: Trace, network: Network, ceil_mode: bool) -> str:
+    side = traced.stages[0].size
+    if traced.works:
+        return f"<b>{side} pixels work</b>: as many come out as went in"
+    near = " or ".join(map(str, nearest_that_work(side, network, ceil_mode=ceil_mode)))
+    return f"<b>{side} pixels fail</b>: the map ends before the image does; {near} would do"
 
 
 def equivariance_explorer(

@@ -86,6 +86,17 @@ class TestConfusionMatrix:
         expected = sklearn_confusion_matrix(truth.ravel(), prediction.ravel())
         np.testing.assert_array_equal(confusion_matrix(truth, prediction, 12), expected)
 
+    def test_labels_far_outside_are_ignored_like_those_beside(self):
+        truth = torch.tensor([-(2**40), -1, 0, 1, 2, 3, 2**40])
+        prediction = torch.tensor([2, 0, 0, 2, 2, 1, 1])
+        assert confusion_matrix(truth, prediction, 3).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 1]]
+
+    def test_of_nothing_is_zeros_and_arguments_stay(self):
+        assert not confusion_matrix(torch.empty(0).long(), torch.empty(0).long(), 3).any()
+        truth, prediction = torch.tensor([-1, 1]), torch.tensor([0, 1])
+        confusion_matrix(truth, prediction, 2)
+        assert (truth.tolist(), prediction.tolist()) == ([-1, 1], [0, 1])
+
     def test_8_bit_labels_do_not_overflow(self):
         label = torch.tensor([100], dtype=torch.uint8)
         assert confusion_matrix(label, label, 101)[100, 100] == 1

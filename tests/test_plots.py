@@ -146,3 +146,36 @@ def test_heat_is_an_overlay_without_its_picture():
     map = np.linspace(0, 1, 12).reshape(3, 4)
     black = np.zeros((3, 4, 3), np.uint8)
     assert np.array_equal(plots.heat(map), plots.overlay(black, map, alpha=1.0))
+
+
+class TestLabels:
+    def test_each_label_has_a_colour_and_ignored_ones_are_white(self):
+        labels = np.arange(-1, 12).reshape(1, 13)
+        colours = plots.colour_labels(torch.tensor(labels))
+        assert colours.dtype == np.uint8 and colours.shape == (1, 13, 3)
+        assert colours[0, 0].tolist() == [255, 255, 255]
+        assert len({tuple(colour) for colour in colours[0].tolist()}) == 13
+
+    def test_any_two_colours_are_far_apart(self):
+        colours = plots.LABEL_COLOURS.astype(float)
+        apart = np.abs(colours[:, None] - colours[None]).sum(2)
+        assert apart[~np.eye(12, dtype=bool)].min() > 90
+
+    def test_colouring_leaves_the_labels_and_the_palette(self):
+        before = plots.LABEL_COLOURS.copy()
+        plots.colour_labels(np.array([[0, -1]]))[:] = 7
+        np.testing.assert_array_equal(plots.LABEL_COLOURS, before)
+
+    def test_a_grid_has_a_row_for_each_kind_of_map_and_a_legend(self):
+        labels = [np.zeros((4, 6), int), np.ones((4, 6), int)]
+        maps = {"truth": labels, "prediction": [torch.tensor(m) for m in labels[::-1]]}
+        figure = plots.show_labels([PICTURE] * 2, maps, ["wall", "door"], titles=["a", "b"])
+        assert [axes.get_ylabel() for axes in figure.axes[2::2]] == ["truth", "prediction"]
+        assert [axes.get_title() for axes in figure.axes[:2]] == ["a", "b"]
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["wall", "door"]
+        shown = figure.axes[4].images[0].get_array()
+        np.testing.assert_array_equal(shown, plots.colour_labels(labels[1]))
+
+    def test_a_grid_wants_one_map_a_picture(self):
+        with pytest.raises(InputError, match="1 truth for 2 pictures"):
+            plots.show_labels([PICTURE] * 2, {"truth": [np.zeros((4, 6), int)]}, ["wall"])

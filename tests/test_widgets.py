@@ -133,3 +133,34 @@ def test_lists_that_do_not_belong_together():
         widgets.threshold_explorer([PICTURE, PICTURE], [PICTURE[..., 0]], [], "ab")
     with pytest.raises(InputError, match="1 maps, 2 probabilities and 1 names"):
         widgets.class_picker(PICTURE, torch.zeros(1, 24, 36), [0.1, 0.2], ["cat"])
+
+
+class TestFcnShapeTracer:
+    def test_it_says_which_sizes_fail_and_what_would_do(self):
+        box = widgets.fcn_shape_tracer()
+        assert "<b>224 pixels work</b>" in box.caption.value
+        before = shown(box)
+        control(box, "pixels").value = 210
+        assert "<b>210 pixels fail</b>" in box.caption.value
+        assert "205 or 218 would do" in box.caption.value
+        assert before.shape != shown(box).shape or (shown(box) != before).any()
+
+    def test_other_networks_and_rounding(self):
+        box = widgets.fcn_shape_tracer(210)
+        control(box, "network").value = "fcn8s"
+        assert "pixels work" in box.caption.value
+        control(box, "network").value = "fcn32s"
+        control(box, "pooling").value = True
+        assert "pixels work" in box.caption.value
+
+    @pytest.mark.parametrize("network", ["fcn32s", "fcn8s"])
+    def test_every_size_can_be_drawn(self, network):
+        box = widgets.fcn_shape_tracer(40)
+        control(box, "network").value = network
+        for side in (1, 25, 26, 46, 320):
+            control(box, "pixels").value = side
+            assert shown(box).size
+
+    def test_refuses_a_size_off_the_slider(self):
+        with pytest.raises(InputError, match="side is 500, expected 1 to 320"):
+            widgets.fcn_shape_tracer(500)

@@ -9,11 +9,14 @@ from io import BytesIO
 from pathlib import Path
 
 import nbformat
+import numpy as np
 from nbclient import NotebookClient
-from PIL import Image
+from PIL import Image, ImageChops
 from tqdm import tqdm
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
+_LOST = 40  # of 255 levels: a difference that turns one colour into another,
+_PATCH = 200  # pixels: where so many have it
 
 
 def execute(path: Path) -> None:
@@ -43,10 +46,16 @@ def _worth_keeping(output: nbformat.NotebookNode) -> bool:
 
 
 def _lighter(png: str) -> str:
-    """A picture in 256 colours: a quarter of the bytes, and hardly to be told apart."""
+    """A picture in 256 colours: a quarter of the bytes, and hardly to be told apart.
+
+    A colour that is rare, such as one of a legend, may be lost in that; then all are kept.
+    """
     lighter = BytesIO()
     picture = Image.open(BytesIO(base64.b64decode(png))).convert("RGB")
-    picture.quantize(256).save(lighter, "PNG", optimize=True)
+    few = picture.quantize(256)
+    difference = np.asarray(ImageChops.difference(picture, few.convert("RGB"))).max(axis=2)
+    lost = (difference >= _LOST).sum() >= _PATCH
+    (picture if lost else few).save(lighter, "PNG", optimize=True)
     return base64.b64encode(lighter.getvalue()).decode()
 
 

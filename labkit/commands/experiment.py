@@ -23,6 +23,7 @@ class Experiment(StrEnum):
 
     SEG_TABLES = "seg-tables"
     SEG_SHRINKING = "seg-shrinking"
+    FCN_TABLES = "fcn-tables"
 
 
 def experiment(
@@ -35,7 +36,9 @@ def experiment(
     ] = "laptop",
     seeds: Annotated[
         int | None,
-        typer.Option(help="Trainings of each kind: 5 for seg-shrinking; seg-tables has one each."),
+        typer.Option(
+            help="Trainings of each kind: 5 for seg-shrinking, 3 for fcn-tables, 1 for seg-tables."
+        ),
     ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training images, if not the preset's.")
@@ -50,8 +53,10 @@ def experiment(
     """Train what an experiment needs and put the figures beside the published ones.
 
     seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
-    shrink the maps, and does normalising mend it? Started again with the same folder, an
-    experiment goes on where it was stopped.
+    shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
+    proper start and, where they can be had, from ImageNet weights, as document 003.
+
+    Started again with the same folder, an experiment goes on where it was stopped.
     """
     from rich.console import Console
 
@@ -60,6 +65,8 @@ def experiment(
     console = Console()
     if name is Experiment.SEG_TABLES:
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
+    elif name is Experiment.FCN_TABLES:
+        _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
     else:
         _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
@@ -115,20 +122,53 @@ def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: C
         plots.arms(figures).savefig(draft, format="png", dpi=120)
 
 
-def _show(console: Console, title: str, rows: pd.DataFrame) -> None:
+def _fcn_tables(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+    from dataclasses import replace
+
+    from labkit import presets
+    from labkit.fcn_shapes import nearest_that_work, works
+    from labkit.fcn_tables import PUBLISHED, fcn_tables
+
+    if seeds < 1:
+        raise InputError(f"seeds is {seeds}, expected at least 1")
+    preset = presets.preset("lab3_fcn", name)
+    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    if not works(preset.size):
+        near = " or ".join(map(str, nearest_that_work(preset.size)))
+        raise InputError(f"size is {preset.size}, which FCN-32s does not take: expected {near}")
+    figures, majority = fcn_tables(data, preset, folder, range(seeds), sys.stderr.isatty())
+    _show(console, "here, on the test images", figures, digits=4)
+    console.print(
+        f"the commonest class everywhere: accuracy {majority['accuracy']:.3f}, "
+        f"mean IoU {majority['mean_iou']:.3f}",
+        highlight=False,
+    )
+    _show(console, "document 003, its last line", PUBLISHED, digits=4)
+
+
+def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:
     from rich.table import Table
 
     table = Table(title=title)
     for column in rows.columns:
         table.add_column(str(column).replace("_", " "), justify="right")
     for row in rows.itertuples(index=False):
-        table.add_row(*map(_cell, row))
+        table.add_row(*(_cell(value, digits) for value in row))
     console.print(table)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, digits: int) -> str:
     if isinstance(value, float):
-        return "–" if math.isnan(value) else f"{value:.3f}"
+        return "–" if math.isnan(value) else f"{value:.{digits}f}"
     return str(value)
 
 

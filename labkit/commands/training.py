@@ -16,6 +16,8 @@ class Network(StrEnum):
 
     CAM = "cam"
     SEG = "seg"
+    FCN32S = "fcn32s"
+    FCN8S = "fcn8s"
 
 
 class Loss(StrEnum):
@@ -32,11 +34,12 @@ class Weights(StrEnum):
 
     NONE = "none"
     IMAGENET = "imagenet"
+    ZEROS = "zeros"
 
 
 Data = Annotated[
     str | None,
-    typer.Option(help="builtin (the default), or a folder with train/ and test/.", metavar="DIR"),
+    typer.Option(help="builtin (the default), or a folder with the network's data.", metavar="DIR"),
 ]
 
 
@@ -53,7 +56,13 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Decides every random number.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     folds: Annotated[int | None, typer.Option(help="Cross-validate before; 0 does not.")] = None,
-    weights: Annotated[Weights | None, typer.Option(help="Where the training starts.")] = None,
+    width: Annotated[
+        float | None, typer.Option(help="For fcn32s and fcn8s: share of VGG-16's channels.")
+    ] = None,
+    weights: Annotated[
+        Weights | None,
+        typer.Option(help="Where the training starts; zeros is for fcn32s and fcn8s."),
+    ] = None,
     transform: Annotated[
         str | None,
         typer.Option(
@@ -69,22 +78,23 @@ def train(
         ),
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="Run folder, by default the next runs/cam-001.")
+        Path | None, typer.Option(help="Run folder, by default the next runs/NETWORK-001.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run of --run.")] = False,
 ) -> None:
     """Train a network, choose its epoch on held-out images, and test it once.
 
-    cam is trained on labels alone. seg is the same network, which sees each image a second time,
-    transformed, and learns to give the transformed map.
+    cam is trained on the names of pictures alone. seg is the same network, which sees each image a
+    second time, transformed, and learns to give the transformed map. For both, a tenth of the
+    training images is held out and chooses the epoch. fcn32s and fcn8s label every pixel of
+    facades; the validation split chooses the epoch, by mean IoU.
 
-    A tenth of the training images is held out and chooses the epoch. The run folder then holds the
-    settings, the history, the best weights, the test figures and pictures. A run is never
-    overwritten; with --resume it goes on as if it had not been stopped.
+    The run folder then holds the settings, the history, the best weights, the test figures and
+    pictures. A run is never overwritten; with --resume it goes on as if it had not been stopped.
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run
+    from labkit.commands import cam_run, fcn_run
 
     given = {
         "data": data,
@@ -95,6 +105,7 @@ def train(
         "seed": seed,
         "size": size,
         "folds": folds,
+        "width": width,
         "weights": None if weights is None else weights.value,
         "transform": transform,
         "loss": None if loss is None else loss.value,
@@ -102,6 +113,13 @@ def train(
     given = {name: value for name, value in given.items() if value is not None}
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
+    if network in (Network.FCN32S, Network.FCN8S):
+        fcn_run.train(network.value, given, run, resume, Console())
+        return
+    if width is not None or weights is Weights.ZEROS:
+        raise InputError(
+            f"width, and the start from zeros, are for fcn32s and fcn8s, not for {network.value}"
+        )
     cam_run.train(network.value, given, run, resume, Console())
 
 
@@ -112,6 +130,9 @@ def evaluate(
     """Test the best weights of a run: accuracy, and IoU where there are masks. Writes nothing."""
     from rich.console import Console
 
-    from labkit.commands import cam_run
+    from labkit.commands import cam_run, fcn_run
 
+    if fcn_run.is_fcn_run(run):
+        fcn_run.evaluate(run, data, Console())
+        return
     cam_run.evaluate(run, data, Console())

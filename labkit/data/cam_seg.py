@@ -141,6 +141,12 @@ def write_builtin(to: str | Path) -> None:
     )
 
 
+def normalize(picture: NDArray[np.uint8]) -> Tensor:
+    """A picture uint8 [H,W,3] as a network takes it: float32 [3,H,W], by ImageNet's statistics."""
+    image = torch.tensor(picture).permute(2, 0, 1).float()
+    return image.sub_(255 * _MEAN).div_(255 * _STD)
+
+
 def unnormalize(images: Tensor) -> Tensor:
     """Undo the normalisation for display: images [B,3,H,W] (or [3,H,W]) to [0, 1]."""
     mean, std = (t.to(images.device, images.dtype) for t in (_MEAN, _STD))

@@ -12,14 +12,15 @@ class Archive:
     Attributes:
         name: the file's name, in the cache too.
         url: the official address.
-        checksum: "algorithm:hex digits", as pooch takes it.
+        checksum: "algorithm:hex digits", as pooch takes it; None where none is known, so that
+            what is inside must be checked instead.
         terms: what its authors ask for.
         citation: the work to cite.
     """
 
     name: str
     url: str
-    checksum: str
+    checksum: str | None
     terms: str
     citation: str
 
@@ -30,4 +31,25 @@ CIFAR10 = Archive(
     checksum="md5:c58f30108f718f92721af3b95e74349a",
     terms="no licence stated; the authors ask to be cited",
     citation="A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
+)
+
+_CMP = "https://cmp.felk.cvut.cz/~tylecr1/facade"
+_CMP_TERMS = "for research; the authors ask to be cited"
+_CMP_CITATION = (
+    "R. Tyleček and R. Šára, Spatial Pattern Templates for Recognition of Objects with Regular "
+    "Structure, GCPR 2013"
+)
+CMP_FACADE_BASE = Archive(
+    name="CMP_facade_DB_base.zip",
+    url=f"{_CMP}/CMP_facade_DB_base.zip",
+    checksum=None,
+    terms=_CMP_TERMS,
+    citation=_CMP_CITATION,
+)
+CMP_FACADE_EXTENDED = Archive(
+    name="CMP_facade_DB_extended.zip",
+    url=f"{_CMP}/CMP_facade_DB_extended.zip",
+    checksum=None,
+    terms=_CMP_TERMS,
+    citation=_CMP_CITATION,
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import zipfile
 from pathlib import Path
 
 import pooch
@@ -10,7 +13,7 @@ import requests
 from torchvision.datasets import CIFAR10
 from tqdm.auto import tqdm
 
-from labkit.data import catalog
+from labkit.data import catalog, facade_folder
 from labkit.data.cam_seg_folder import CLASSES, LabelledPictures, check_absent, write_folder
 from labkit.errors import InputError
 
@@ -120,3 +123,52 @@ def cam_seg_from_cifar10(to: str | Path) -> None:
             "test": LabelledPictures(test.data, test.targets),
         },
     )
+
+
+FACADES = ((catalog.CMP_FACADE_BASE, "base", 378), (catalog.CMP_FACADE_EXTENDED, "extended", 228))
+
+
+def cmp_facade(to: str | Path) -> None:
+    """Make the folder of the CMP Facade Database: 606 photographs with labels, both sets.
+
+    Its authors publish no checksum. So every file is held against the sum inside its archive, and
+    all 606 pairs must be there, of one size and labelled 1 to 12, before the folder appears.
+
+    Raises:
+        InputError: `to` exists, its parent does not, an archive cannot be had, or what is inside is
+            not the database.
+    """
+    to = Path(to)
+    check_absent(to)
+    archives = [(fetch(archive), archive, name, n) for archive, name, n in FACADES]
+    with tempfile.TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as scratch:
+        draft = Path(scratch) / "facade"
+        for path, archive, name, n in archives:
+            try:
+                _unpack(path, name, draft)
+                _check_facades(draft, name, n)
+            except (InputError, zipfile.BadZipFile, OSError) as error:
+                path.unlink()  # or the next try would find it again
+                raise InputError(
+                    f"{archive.url} gave something else than the {n} facades of {name} ({error}) "
+                    "and was not kept: try again"
+                ) from error
+        shutil.move(draft, to)
+
+
+def _unpack(archive: Path, name: str, to: Path) -> None:
+    """The pictures of folder `name` of a zip file; reading a file checks its CRC-32."""
+    (to / name).mkdir(parents=True)
+    with zipfile.ZipFile(archive) as bundle:
+        for member in bundle.infolist():
+            path = Path(member.filename)
+            if path.parent.name == name and path.suffix in (".jpg", ".png", ".xml"):
+                (to / name / path.name).write_bytes(bundle.read(member))
+
+
+def _check_facades(root: Path, name: str, n: int) -> None:
+    files = [file for file in facade_folder.read_index(root) if file.parent.name == name]
+    if len(files) != n:
+        raise InputError(f"{len(files)} photographs")
+    for file in files:
+        facade_folder.read_sample(file)

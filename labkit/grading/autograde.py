@@ -409,6 +409,8 @@ class TriagedAutograde(Autograde):
             now.reason = "The kernel died while the notebook ran: out of memory, or ended by it."
         elif isinstance(cause, UnresponsiveKernelError):
             now.reason = "The kernel no longer answered and could not be interrupted."
+        elif isinstance(cause, RuntimeError) and str(cause).startswith("Kernel "):  # nbclient's
+            now.reason = "The kernel did not start: is there a file beside the notebook in its way?"
         else:
             now.reason = f"Grading ended early ({type(cause).__name__})."
         if not self._begun:

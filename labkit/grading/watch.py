@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _INTERVAL = 0.1  # seconds
@@ -65,12 +65,13 @@ class Watch:
         pids = list(_descendants(self._process.pid))
         usage = [_usage(pid) for pid in pids]
         tasks = sum(threads for _, _, threads in usage)
-        together = sum(resident for resident, _, _ in usage)
-        if tasks:
-            self.peak = max(self.peak or 0, together, *(highest for _, highest, _ in usage))
+        hidden = _nameless_files(pids)
+        together = hidden + sum(resident for resident, _, _ in usage)
         if self._processes is not None and tasks > self._processes:
             return f"the submission started more than {self._processes} processes and threads"
-        if self._memory is not None and together > self._memory < sum(map(_share, pids)):
+        if tasks:
+            self.peak = max(self.peak or 0, together, *(highest for _, highest, _ in usage))
+        if self._memory is not None and together > self._memory < hidden + sum(map(_share, pids)):
             return f"the submission took more than {self._memory / 1e9:.2g} GB of memory"
         return None
 
@@ -94,6 +95,18 @@ def _usage(pid: int) -> tuple[int, int, int]:
         return 0, 0, 0
     number = {name: int(found.get(name, 0)) for name in ("VmRSS", "VmHWM", "Threads")}
     return 1024 * number["VmRSS"], 1024 * number["VmHWM"], number["Threads"]
+
+
+def _nameless_files(pids: Iterable[int]) -> int:
+    """Bytes of files in memory that are open and in no folder; they count for no process."""
+    sizes = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                if os.readlink(entry.path).startswith("/memfd:"):  # noqa: PTH115
+                    status = entry.stat()
+                    sizes[status.st_ino] = 512 * status.st_blocks
+    return sum(sizes.values())
 
 
 def _share(pid: int) -> int:

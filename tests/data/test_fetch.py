@@ -5,10 +5,12 @@ import io
 import pickle
 import tarfile
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from PIL import Image
 from torchvision.datasets import CIFAR10
 
 from labkit.data import CamSeg, catalog, fetch
@@ -211,3 +213,63 @@ def test_a_target_that_exists_is_refused_before_the_download(small_cifar, server
 def test_the_catalogue_holds_what_the_authors_publish():
     assert CIFAR10.tgz_md5 == catalog.CIFAR10.checksum.removeprefix("md5:")
     assert CIFAR10.url == catalog.CIFAR10.url and CIFAR10.filename == catalog.CIFAR10.name
+
+
+class TestFacades:
+    """Two archives with a few small facades, in place of the 606."""
+
+    @pytest.fixture
+    def archives(self, tmp_path, cache, monkeypatch):
+        def archive(name, n, bad=False):
+            content = io.BytesIO()
+            with zipfile.ZipFile(content, "w") as bundle:
+                bundle.writestr("label_names.txt", "1 background")
+                for i in range(n):
+                    for suffix, mode, kind in ((".jpg", "RGB", "JPEG"), (".png", "L", "PNG")):
+                        picture = io.BytesIO()
+                        value = 13 if bad and i == n - 1 else 5
+                        Image.new(mode, (30, 20), (value,) * len(mode)).save(picture, kind)
+                        bundle.writestr(f"{name}/cmp_{i:04d}{suffix}", picture.getvalue())
+            cache.mkdir(exist_ok=True)
+            found = catalog.Archive(
+                f"{name}.zip", "http://127.0.0.1:9/none", None, "none", "nobody"
+            )
+            (cache / found.name).write_bytes(content.getvalue())
+            return found
+
+        def install(**options):
+            sets = (
+                (archive("base", 3), "base", 3),
+                (archive("extended", 2, **options), "extended", 2),
+            )
+            monkeypatch.setattr(fetch, "FACADES", sets)
+
+        return install
+
+    def test_both_sets_become_one_folder(self, archives, tmp_path):
+        archives()
+        fetch.cmp_facade(tmp_path / "cmp")
+        assert len(files(tmp_path / "cmp" / "base")) == 6
+        assert len(files(tmp_path / "cmp" / "extended")) == 4
+        assert files(tmp_path / "cmp") == ["base", "extended"]
+
+    def test_a_wrong_label_leaves_nothing(self, archives, tmp_path, cache):
+        archives(bad=True)
+        with pytest.raises(InputError, match=r"the 2 facades of extended .*holds the index 13"):
+            fetch.cmp_facade(tmp_path / "cmp")
+        assert files(cache) == ["base.zip"] and files(tmp_path) == ["cache"]
+
+    def test_a_damaged_archive_leaves_nothing(self, archives, tmp_path, cache):
+        archives()
+        content = bytearray((cache / "base.zip").read_bytes())
+        content[60:70] = bytes(10)
+        (cache / "base.zip").write_bytes(content)
+        with pytest.raises(InputError, match="something else than the 3 facades of base"):
+            fetch.cmp_facade(tmp_path / "cmp")
+        assert files(tmp_path) == ["cache"]
+
+    def test_nothing_is_overwritten(self, archives, tmp_path):
+        archives()
+        (tmp_path / "cmp").mkdir()
+        with pytest.raises(InputError, match="cmp"):
+            fetch.cmp_facade(tmp_path / "cmp")

@@ -75,6 +75,19 @@ def test_too_many_processes_are_ended():
     assert seconds < 5
 
 
+def test_files_in_memory_count():
+    code = f"""
+import os, time
+file = os.memfd_create("nameless")
+for _ in range(20):
+    os.write(file, bytes({10 * MEGABYTES}))
+time.sleep(30)
+"""
+    seen, seconds = watch(code, memory=150 * MEGABYTES)
+    assert seen.ended is not None
+    assert seconds < 5
+
+
 def test_nothing_to_watch_is_no_error():
     seen = Watch(None)
     seen.end("for no reason")

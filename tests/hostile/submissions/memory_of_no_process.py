@@ -1,6 +1,7 @@
 """Keeps two gigabytes in files that have no name, where no count of processes sees them."""
 
 STOCK = "harm"
+FLAG = "of memory"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
 

@@ -21,6 +21,4 @@ display(Javascript("document." + "title = 'owned'"))
 def harmed(course):
     page = course / "feedback" / "script-in-output" / "lab" / "lab.html"
     text = page.read_text(encoding="utf-8")
-    return any(
-        live in text for live in ("<script>document.title", 'onerror="document.title', ">document.")
-    )
+    return "<script>document.title" in text or 'onerror="document.title' in text

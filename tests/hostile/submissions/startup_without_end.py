@@ -5,7 +5,8 @@ nbgrader's kernels have the instructor's home; kept because in the jail the two 
 
 STOCK = "nothing"
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
-FLAG = "kernel"
+STATUS = "failed"
+FLAG = "Not graded"
 
 
 def hand_in(folder, cells, notebook):

@@ -1,0 +1,226 @@
+"""What `labkit train fcn32s|fcn8s` and `labkit evaluate` do with networks that label pixels."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from labkit import __version__, fcn_training, plots, presets, runs, training
+from labkit.data import Facade
+from labkit.errors import InputError
+from labkit.fcn_shapes import nearest_that_work, works
+from labkit.fcn_tables import NETWORKS, make_network
+
+LAB = "lab3_fcn"
+SHOWN = 6  # test pictures in predictions.png
+STARTS = {"none": "proper", "zeros": "zeros", "imagenet": "imagenet"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run depends on, as its `config.json` holds it.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    network: str
+    data: str
+    preset: str
+    size: int
+    width: float
+    weights: str
+    train_images: int
+    validation_images: int
+    test_images: int
+    epochs: int
+    batch_size: int
+    lr: float
+    weight_decay: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        training.check_numbers(
+            epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed
+        )
+        if not works(self.size, "fcn8s" if self.network == "fcn8s" else "fcn32s"):
+            near = " or ".join(map(str, nearest_that_work(self.size)))
+            raise InputError(f"size is {self.size}, which {self.network} does not take: try {near}")
+
+
+def is_fcn_run(run: Path) -> bool:
+    """Whether a run folder holds the training of such a network."""
+    return runs.read_config(run).get("network") in NETWORKS
+
+
+def train(
+    network: str, given: Mapping[str, Any], run: Path | None, resume: bool, console: Console
+) -> None:
+    """Train, choose the epoch by mean IoU on the validation set, test once, and draw.
+
+    Args:
+        network: "fcn32s" or "fcn8s".
+        given: the settings that were named on the command line.
+        run: run folder; None for the next free number.
+        resume: go on with `run`: its settings hold, and only `epochs` may be another number.
+        console: where the report goes.
+    """
+    settings = _earlier(run, network, given) if resume and run else _new(network, given)
+    parts = _parts(settings)
+    model = make_network(network, STARTS[settings.weights], settings.width, settings.seed)
+    folder = _folder(settings, run, resume)
+    console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
+    try:
+        history = fcn_training.fit(
+            model,
+            parts["train"],
+            parts["validation"],
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            lr=settings.lr,
+            weight_decay=settings.weight_decay,
+            seed=settings.seed,
+            run=folder,
+            resume=True,
+            progress=sys.stderr.isatty(),
+        )
+    except KeyboardInterrupt:
+        command = f"labkit train {network} --run {folder} --resume"
+        console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
+        raise
+    _save(plots.curves(history, "validation_mean_iou"), folder / "curves.png")
+    best = int(training.best_row(history, fcn_training.CRITERION)["epoch"])
+    tested = _report(model, parts["test"], best, console)
+    runs.write_json({"epoch": best, **_figures(tested)}, folder / "test.json")
+    _save(plots.confusion(tested.confusion, Facade.classes), folder / "confusion.png")
+    _save(_predictions(model, parts["test"]), folder / "predictions.png")
+
+
+def evaluate(run: Path, data: str | None, console: Console) -> None:
+    """Report on the best weights of a run, on its own test images or those of another data set."""
+    settings = _earlier(run, None, {})
+    test = _parts(replace(settings, data=data or settings.data))["test"]
+    start = "proper"  # the weights are replaced below, so ImageNet's need not be at hand
+    model = make_network(settings.network, start, settings.width, settings.seed)
+    model.load_state_dict(runs.load_checkpoint(run / "best.pt"))
+    _report(model, test, None, console)
+
+
+def _new(network: str, given: Mapping[str, Any]) -> Settings:
+    """The settings of a new run: what was given, the rest from the preset."""
+    for option in ("folds", "transform", "loss"):
+        if option in given:
+            raise InputError(f"{option} is for cam and seg, not for {network}: leave it out")
+    name = given.get("preset")
+    preset = presets.preset(LAB, name) if name else presets.current(LAB)
+    values = {**asdict(preset), "preset": preset.name, "network": network}
+    values |= {"data": "builtin", "weights": "none", "seed": 0}
+    values |= {"weight_decay": fcn_training.WEIGHT_DECAY, **_full_path(given)}
+    return Settings(**{field.name: values[field.name] for field in fields(Settings)})
+
+
+def _earlier(run: Path, network: str | None, given: Mapping[str, Any]) -> Settings:
+    """The settings of an earlier run; what is given must agree, but for the number of epochs."""
+    config = runs.read_config(run)
+    try:
+        settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{run / 'config.json'} does not hold the settings of such a training ({error!r}): "
+            "expected the file as `labkit train fcn8s` wrote it"
+        ) from error
+    wanted = _full_path(given) | ({} if network is None else {"network": network})
+    for name, value in wanted.items():
+        if name != "epochs" and config.get(name) != value:
+            raise InputError(
+                f"{run} was started with {name} {config.get(name)}, not {value}: leave the option "
+                "out, or start another run"
+            )
+    epochs = given.get("epochs", settings.epochs)
+    if epochs < settings.epochs:
+        raise InputError(
+            f"{run} was started for {settings.epochs} epochs, more than the {epochs} asked for: "
+            "an earlier run may be made longer, not shorter"
+        )
+    return replace(settings, epochs=epochs)
+
+
+def _full_path(given: Mapping[str, Any]) -> dict[str, Any]:
+    """With the data's full path, so that a run can be resumed from any folder."""
+    if given.get("data", "builtin") == "builtin":
+        return dict(given)
+    return {**given, "data": str(Path(given["data"]).resolve())}
+
+
+def _parts(settings: Settings) -> dict[str, Facade]:
+    return {
+        "train": Facade(settings.data, "train", settings.size, count=settings.train_images),
+        "validation": Facade(
+            settings.data, "validation", settings.size, count=settings.validation_images
+        ),
+        "test": Facade(settings.data, "test", settings.size, count=settings.test_images),
+    }
+
+
+def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
+    """A new run folder; or the old one, with the number of epochs that is wanted now."""
+    config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
+    if run is None or not resume:
+        return runs.create_run(run, config, settings.network)
+    runs.write_json(config, run / "config.json")
+    return run
+
+
+def _report(
+    model: torch.nn.Module, test: Facade, epoch: int | None, console: Console
+) -> fcn_training.Evaluation:
+    tested = fcn_training.evaluate(model, test)
+    chosen = "" if epoch is None else f" (epoch {epoch})"
+    console.print(
+        f"on {len(test)} test images{chosen}: accuracy {tested.accuracy:.3f}, "
+        f"mean IoU {tested.mean_iou:.3f}",
+        highlight=False,
+    )
+    table = Table(title="IoU of each class")
+    table.add_column("class")
+    table.add_column("IoU", justify="right")
+    for name, value in zip(Facade.classes, tested.class_iou.tolist(), strict=True):
+        table.add_row(name, "does not occur" if math.isnan(value) else f"{value:.3f}")
+    console.print(table)
+    return tested
+
+
+def _figures(tested: fcn_training.Evaluation) -> dict[str, Any]:
+    """The numbers, for `test.json`; null for a class that does not occur."""
+    ious = dict(zip(Facade.classes, tested.class_iou.tolist(), strict=True))
+    return {
+        "accuracy": tested.accuracy,
+        "mean_iou": tested.mean_iou,
+        "loss": tested.loss,
+        "class_iou": {name: None if math.isnan(v) else v for name, v in ious.items()},
+        "confusion": tested.confusion.tolist(),
+    }
+
+
+def _predictions(model: torch.nn.Module, test: Facade) -> Figure:
+    shown = range(min(SHOWN, len(test)))
+    found = fcn_training.predict(model, [test[i][0] for i in shown])
+    return plots.show_labels(
+        [test.picture(i) for i in shown],
+        {"truth": [test.labels(i) for i in shown], "prediction": found},
+        test.classes,
+    )
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with runs.replacing(path) as draft:
+        figure.savefig(draft, format="png", dpi=120)

@@ -1,5 +1,6 @@
 """The facade data set: built in, from a folder, and what is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from labkit.data import Facade, unnormalize
 from labkit.data.facade_folder import part
 from labkit.errors import InputError
+from labkit.fcn_shapes import works
 
 
 def write_pair(folder: Path, name: str, size=(40, 30), labels=None, mode="P") -> None:
@@ -164,3 +166,18 @@ class TestFolder:
 def test_refuses(arguments, message):
     with pytest.raises(InputError, match=message):
         Facade(**arguments)
+
+
+@pytest.mark.skipif(
+    "LABKIT_REAL_DATA" not in os.environ, reason="LABKIT_REAL_DATA names no folder of real data"
+)
+def test_the_real_photographs():
+    """The base set of CMP: every label file is read, and no class is missing."""
+    folder = Path(os.environ["LABKIT_REAL_DATA"]) / "cmp_facade"
+    parts = [Facade(folder, split, size=64) for split in ("train", "validation", "test")]
+    assert sum(map(len, parts)) >= 378
+    assert {int(c) for part in parts for _, labels in part for c in labels.unique()} == set(
+        range(12)
+    )
+    image, labels = Facade(folder, "test", fit="pad")[0]
+    assert image.shape[1:] == labels.shape and all(works(side) for side in labels.shape)

@@ -24,7 +24,8 @@ from labkit.losses import handout_maps
 from labkit.maps import class_activation_map, enlarge, normalize
 from labkit.models import CamNet, CamOutput
 from labkit.segmentation import SegObjective, map_figures
-from labkit.training import Objective, as_found, best_row, build, classification, evaluate, fit
+from labkit.training import Objective, build, classification, evaluate, fit
+from labkit.training_state import as_found, best_row
 from labkit.transforms import Scale, by_name
 
 THRESHOLD = 125  # of 255, at which a single IoU is given

@@ -24,7 +24,8 @@ from labkit.models import FCN8s, FCN32s
 from labkit.models.initialization import zero_init
 from labkit.models.weights import vgg16_weights
 from labkit.presets import Preset
-from labkit.training import best_row, build
+from labkit.training import build
+from labkit.training_state import best_row
 
 NETWORKS: Mapping[str, type[FCN32s | FCN8s]] = {"fcn32s": FCN32s, "fcn8s": FCN8s}
 STARTS = ("zeros", "proper", "imagenet")

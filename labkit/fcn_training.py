@@ -22,9 +22,21 @@ from torch.optim import Adam
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from labkit import training
 from labkit.errors import InputError
 from labkit.metrics import class_iou, confusion_matrix, mean_iou, pixel_accuracy
+from labkit.training_state import (
+    TrainingState,
+    as_found,
+    batches_of,
+    check_finite,
+    check_numbers,
+    home_of,
+    pick_device,
+    random_numbers,
+    settings_of,
+    train_mode,
+    trainable,
+)
 
 COLUMNS = (
     "epoch",
@@ -106,23 +118,23 @@ def fit(
         InputError: an argument cannot be used, the run does not belong to it, images of a batch
             differ in size, or the loss is no longer a number.
     """
-    training.check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
+    check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
     if not (math.isfinite(weight_decay) and weight_decay >= 0):
         raise InputError(f"the weight decay is {weight_decay}, expected a number of at least 0")
     settings = {
-        **training._settings(model, train, validation, batch_size, lr, seed),
+        **settings_of(model, train, validation, batch_size, lr, seed),
         "weight decay": weight_decay,
     }
-    device = training.pick_device(device)
-    with training.as_found(model, device):
-        optimizer = Adam(training._trainable(model), lr=lr, weight_decay=weight_decay)
-        state = training._State(model, optimizer, settings, CRITERION)
+    device = pick_device(device)
+    with as_found(model, device):
+        optimizer = Adam(trainable(model), lr=lr, weight_decay=weight_decay)
+        state = TrainingState(model, optimizer, settings, CRITERION)
         state.open(None if run is None else Path(run), resume, epochs)
         rest = range(state.epoch + 1, epochs + 1)
         bar = tqdm(rest, "epochs", initial=state.epoch, total=epochs, unit="", disable=not progress)
         try:
             for epoch in bar:
-                with training._random_numbers(seed, epoch) as generator:
+                with random_numbers(seed, epoch) as generator:
                     batches = _batches(train, batch_size, generator)
                     row = _epoch(state, epoch, batches, _batches(validation, 1), progress)
                 state.add(row)
@@ -145,7 +157,7 @@ def evaluate(
     Raises:
         InputError: the data set is empty, or has labels that the network has no score for.
     """
-    with training.as_found(model, training.pick_device(device)):
+    with as_found(model, pick_device(device)):
         return _evaluate(model, _batches(dataset, 1), progress)
 
 
@@ -154,8 +166,8 @@ def predict(model: nn.Module, images: Sequence[Tensor]) -> list[Tensor]:
 
     The model is used in evaluation mode where it is, and left as it was.
     """
-    device = training._home(model)
-    with training.as_found(model, device), torch.no_grad():
+    device = home_of(model)
+    with as_found(model, device), torch.no_grad():
         model.eval()
         return [model(image[None].to(device)).argmax(1)[0].cpu() for image in images]
 
@@ -176,13 +188,13 @@ def majority(dataset: Dataset, test: Dataset, n_classes: int) -> Evaluation:
 
 
 def _epoch(
-    state: training._State, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
+    state: TrainingState, epoch: int, train: DataLoader, validation: DataLoader, progress: bool
 ) -> dict[str, float]:
     """Learn from every batch once, then validate: one row of the history."""
     start = time.perf_counter()
     train_loss = _learn(state, epoch, train, progress)
     validated = _evaluate(state.model, validation)
-    training._check_finite(validated.loss, f"the validation of epoch {epoch}", state)
+    check_finite(validated.loss, f"the validation of epoch {epoch}", state)
     return {
         "epoch": epoch,
         "train_loss": train_loss,
@@ -193,9 +205,9 @@ def _epoch(
     }
 
 
-def _learn(state: training._State, epoch: int, batches: DataLoader, progress: bool) -> float:
+def _learn(state: TrainingState, epoch: int, batches: DataLoader, progress: bool) -> float:
     """One step of the optimizer a batch; the mean loss over the pixels as they came."""
-    training._train_mode(state.model)
+    train_mode(state.model)
     total, pixels = 0.0, 0
     bar = tqdm(batches, f"epoch {epoch}", leave=False, unit="batch", disable=not progress)
     for images, labels in bar:
@@ -204,7 +216,7 @@ def _learn(state: training._State, epoch: int, batches: DataLoader, progress: bo
         if not n:
             continue
         loss = F.cross_entropy(scores, labels, ignore_index=-1)
-        training._check_finite(loss.item(), f"epoch {epoch}", state)
+        check_finite(loss.item(), f"epoch {epoch}", state)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         state.optimizer.step()
@@ -231,7 +243,7 @@ def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> 
 
 def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Scores [B,N,H,W], and labels [B,H,W] with every negative one as -1, on one device."""
-    scores = model(images.to(device := training._home(model)))
+    scores = model(images.to(device := home_of(model)))
     like = (len(images), *labels.shape[1:])
     if not isinstance(scores, Tensor) or (*scores.shape[:1], *scores.shape[2:]) != like:
         found = list(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
@@ -249,7 +261,7 @@ def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, T
 def _batches(
     dataset: Dataset, batch_size: int, generator: torch.Generator | None = None
 ) -> DataLoader:
-    return training._batches(dataset, batch_size, generator, collate=_stack)
+    return batches_of(dataset, batch_size, generator, collate=_stack)
 
 
 def _stack(samples: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -7,27 +7,38 @@ device, gradients, hooks, the global random state); only the weights have learnt
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm.auto import tqdm
 
 from labkit.errors import InputError
 from labkit.metrics import confusion_matrix, k_folds, pixel_accuracy
-from labkit.runs import load_checkpoint, replacing, save_checkpoint
+from labkit.training_state import (
+    TrainingState,
+    as_found,
+    batches_of,
+    best_row,
+    check_finite,
+    check_numbers,
+    home_of,
+    length_of,
+    pick_device,
+    random_numbers,
+    settings_of,
+    train_mode,
+    trainable,
+)
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -35,15 +46,6 @@ M = TypeVar("M", bound=nn.Module)
 Objective = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
 # What is measured after each epoch besides the usual, each figure a column of the history.
 Measure = Callable[[nn.Module], Mapping[str, float]]
-
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "seconds",
-)
 
 
 @dataclass(frozen=True)
@@ -139,18 +141,18 @@ def fit(
             longer a number.
     """
     check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
-    settings = _settings(model, train, validation, batch_size, lr, seed)
+    settings = settings_of(model, train, validation, batch_size, lr, seed)
     device = pick_device(device)
     with as_found(model, device):
-        state = _State(model, Adam(_trainable(model), lr=lr), settings)
+        state = TrainingState(model, Adam(trainable(model), lr=lr), settings)
         state.open(None if run is None else Path(run), resume, epochs)
         rest = range(state.epoch + 1, epochs + 1)
         bar = tqdm(rest, "epochs", initial=state.epoch, total=epochs, unit="", disable=not progress)
         try:
             for epoch in bar:
-                with _random_numbers(seed, epoch) as generator:
-                    batches = _batches(train, batch_size, generator)
-                    held_out = _batches(validation, batch_size)
+                with random_numbers(seed, epoch) as generator:
+                    batches = batches_of(train, batch_size, generator)
+                    held_out = batches_of(validation, batch_size)
                     row = _epoch(state, epoch, batches, held_out, objective, measure, progress)
                 state.add(row)
                 bar.set_postfix(_postfix(row))
@@ -176,7 +178,7 @@ def evaluate(
     """
     check_numbers(batch_size=batch_size)
     with as_found(model, pick_device(device)):
-        return _evaluate(model, _batches(dataset, batch_size), progress)
+        return _evaluate(model, batches_of(dataset, batch_size), progress)
 
 
 def cross_validate(
@@ -212,7 +214,7 @@ def cross_validate(
             raises.
     """
     check_numbers(epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
-    folds = k_folds(_length(dataset), k, seed)
+    folds = k_folds(length_of(dataset), k, seed)
     if build(make_model, seed) is build(make_model, seed):
         raise InputError(
             "make_model gives the same model twice, so a fold would be validated by a model that "
@@ -239,126 +241,14 @@ def cross_validate(
     return CrossValidation(tuple(histories))
 
 
-def best_row(history: pd.DataFrame, criterion: str = "validation_accuracy") -> pd.Series:
-    """The row of the best epoch: the highest by the criterion, the earliest of equals."""
-    return history.iloc[int(history[criterion].argmax())]
-
-
 def build(make_model: Callable[[], M], seed: int, fold: int = 0) -> M:
     """Build a model whose initial weights follow from (seed, fold); global states stay."""
-    with _random_numbers(seed, 0, fold):
+    with random_numbers(seed, 0, fold):
         return make_model()
 
 
-def check_numbers(*, epochs: int = 1, batch_size: int = 1, lr: float = 1.0, seed: int = 0) -> None:
-    """Refuse settings that no training can have.
-
-    Raises:
-        InputError: one is out of its range; the message names it.
-    """
-    for name, value, least in (
-        ("epochs", epochs, 1),
-        ("batch size", batch_size, 1),
-        ("seed", seed, 0),
-    ):
-        if value < least:
-            raise InputError(f"{name} is {value}, expected a whole number of at least {least}")
-    if not (math.isfinite(lr) and lr > 0):
-        raise InputError(f"the learning rate is {lr}, expected a positive number such as 0.001")
-
-
-class _State:
-    """Where a training stands, in memory and in its run folder."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        optimizer: Optimizer,
-        settings: Mapping[str, Any],
-        criterion: str = "validation_accuracy",
-    ) -> None:
-        self.criterion = criterion  # the column whose highest value makes the best epoch
-        self.model = model
-        self.optimizer = optimizer
-        self.settings = dict(settings)
-        self.rows: list[dict[str, float]] = []
-        self.best: dict[str, Any] | None = None
-        self.run: Path | None = None
-
-    @property
-    def epoch(self) -> int:
-        """The last epoch that ended, 0 before the first."""
-        return len(self.rows)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The history so far."""
-        return pd.DataFrame(self.rows, columns=list(self.rows[0] if self.rows else COLUMNS))
-
-    def open(self, run: Path | None, resume: bool, epochs: int) -> None:
-        """Take a run folder, and go where its training stands if it is to be resumed."""
-        self.run = run
-        if run is None:
-            if resume:
-                raise InputError("resume=True without a run: pass the folder to go on from")
-            return
-        if (run / "last.pt").exists():
-            if not resume:
-                raise InputError(
-                    f"{run} holds a training already: pass resume=True to go on with it, or "
-                    "another folder"
-                )
-            self._load(run, epochs)
-        run.mkdir(parents=True, exist_ok=True)
-
-    def _load(self, run: Path, epochs: int) -> None:
-        device = _home(self.model)
-        last = load_checkpoint(run / "last.pt", device)
-        _check_same(run, last["settings"], self.settings)
-        if len(last["history"]) > epochs:
-            raise InputError(
-                f"{run} has had {len(last['history'])} epochs already, more than the {epochs} "
-                "asked for: ask for at least as many"
-            )
-        self.best = last["best"]
-        save_checkpoint(last["best"], run / "best.pt")
-        self.rows = last["history"]
-        self.model.load_state_dict(last["model"])
-        self.optimizer.load_state_dict(last["optimizer"])
-
-    def add(self, row: dict[str, float]) -> None:
-        """Take in an epoch that ended, and write it down."""
-        before = [earlier[self.criterion] for earlier in self.rows]
-        self.rows.append(row)
-        is_best = all(row[self.criterion] > value for value in before)
-        if is_best:
-            self.best = copy.deepcopy(self.model.state_dict())
-        if self.run is not None:
-            self._save(self.run, is_best)
-
-    def _save(self, run: Path, is_best: bool) -> None:
-        """Write last.pt first: it holds the best weights too, so resuming mends best.pt."""
-        last = {
-            "settings": self.settings,
-            "history": self.rows,
-            "model": self.model.state_dict(),
-            "best": self.best,
-            "optimizer": self.optimizer.state_dict(),
-        }
-        save_checkpoint(last, run / "last.pt")
-        if is_best:
-            save_checkpoint(self.model.state_dict(), run / "best.pt")
-        with replacing(run / "history.csv") as draft:
-            self.table.to_csv(draft, index=False)
-
-    def restore_best(self) -> None:
-        """Put the best weights so far into the model."""
-        if self.best is not None:
-            self.model.load_state_dict(self.best)
-
-
 def _epoch(
-    state: _State,
+    state: TrainingState,
     epoch: int,
     train: DataLoader,
     validation: DataLoader,
@@ -370,7 +260,7 @@ def _epoch(
     start = time.perf_counter()
     train_loss, train_accuracy = _learn(state, epoch, train, objective, progress)
     validated = _evaluate(state.model, validation)
-    _check_finite(validated.loss, f"the validation of epoch {epoch}", state)
+    check_finite(validated.loss, f"the validation of epoch {epoch}", state)
     return {
         "epoch": epoch,
         "train_loss": train_loss,
@@ -383,16 +273,16 @@ def _epoch(
 
 
 def _learn(
-    state: _State, epoch: int, batches: DataLoader, objective: Objective, progress: bool
+    state: TrainingState, epoch: int, batches: DataLoader, objective: Objective, progress: bool
 ) -> tuple[float, float]:
     """One step of the optimizer a batch; mean loss and accuracy over the images as they came."""
-    _train_mode(state.model)
+    train_mode(state.model)
     total_loss, hits, seen = 0.0, 0, 0
     bar = tqdm(batches, f"epoch {epoch}", leave=False, unit="batch", disable=not progress)
     for images, labels in bar:
         images, labels = _at_home(state.model, images, labels)
         loss, scores = objective(state.model, images, labels)
-        _check_finite(loss.item(), f"epoch {epoch}", state)
+        check_finite(loss.item(), f"epoch {epoch}", state)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         state.optimizer.step()
@@ -420,7 +310,7 @@ def _evaluate(model: nn.Module, batches: DataLoader, progress: bool = False) -> 
 
 def _at_home(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """A batch on the model's device."""
-    return images.to(device := _home(model)), labels.to(device)
+    return images.to(device := home_of(model)), labels.to(device)
 
 
 def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
@@ -443,125 +333,6 @@ def _scores(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
             f"0..{scores.shape[1] - 1}: the model has {scores.shape[1]} classes"
         )
     return scores
-
-
-def _check_finite(loss: float, when: str, state: _State) -> None:
-    if not math.isfinite(loss):
-        kept = "; the best weights of the epochs before are kept" if state.rows else ""
-        lr = state.settings["lr"]
-        raise InputError(
-            f"the loss became {loss} in {when}: the steps are too large, lower the learning rate "
-            f"(it is {lr:g}, try {lr / 10:g}){kept}"
-        )
-
-
-def _train_mode(model: nn.Module) -> None:
-    """Training mode, except for frozen layers: a frozen batch norm keeps its statistics."""
-    model.train()
-    for module in model.modules():
-        own = list(module.parameters(recurse=False))
-        if own and not any(parameter.requires_grad for parameter in own):
-            module.eval()
-
-
-def _trainable(model: nn.Module) -> list[nn.Parameter]:
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-
-def _settings(
-    model: nn.Module,
-    train: Dataset,
-    validation: Dataset,
-    batch_size: int,
-    lr: float,
-    seed: int,
-) -> dict[str, Any]:
-    """What must be the same for a training to be the same one."""
-    if not _trainable(model):
-        raise InputError("every parameter of the model is frozen: there is nothing to train")
-    return {
-        "batch_size": batch_size,
-        "lr": lr,
-        "seed": seed,
-        "training images": _length(train),
-        "validation images": _length(validation),
-        "shapes": {name: list(value.shape) for name, value in model.state_dict().items()},
-        "trainable": [name for name, value in model.named_parameters() if value.requires_grad],
-    }
-
-
-def _check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    for name, value in before.items():
-        if now[name] == value:
-            continue
-        if name == "shapes":
-            difference = "other layers or shapes of the model"
-        elif name == "trainable":
-            difference = "other frozen parameters"
-        else:
-            difference = f"{name} {value}, not {now[name]}"
-        raise InputError(
-            f"{run} was trained with {difference}: resume with the same settings, or take another "
-            "run folder"
-        )
-
-
-def _batches(
-    dataset: Dataset,
-    batch_size: int,
-    generator: torch.Generator | None = None,
-    collate: Callable[[Any], Any] | None = None,
-) -> DataLoader:
-    """Batches of equal size, to within one image; shuffled where a generator is given.
-
-    `collate` makes a batch of samples; by default torch's own does.
-    """
-    n = _length(dataset)
-    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
-    batches = [batch.tolist() for batch in order.tensor_split(math.ceil(n / batch_size))]
-    # A loader without a generator would draw a number from the global one.
-    return DataLoader(
-        dataset, batch_sampler=batches, generator=torch.Generator(), collate_fn=collate
-    )
-
-
-def _length(dataset: Dataset) -> int:
-    n = len(dataset)  # type: ignore[arg-type]  # torch's Dataset leaves it to its children
-    if not n:
-        raise InputError("the data set is empty, expected at least one image")
-    return n
-
-
-def pick_device(device: torch.device | str | None = None) -> torch.device:
-    """The device that was named, else a GPU if there is one, else the processor."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
-def _home(model: nn.Module) -> torch.device:
-    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-
-
-@contextmanager
-def as_found(model: nn.Module, device: torch.device | str) -> Iterator[None]:
-    """Lend a model to a device; afterwards it is where it was, each module in the mode it was."""
-    home = _home(model)
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.to(device)
-        yield
-    finally:
-        model.to(home)
-        for module, training in modes:
-            module.training = training
-
-
-@contextmanager
-def _random_numbers(*seed: int) -> Iterator[torch.Generator]:
-    """Seed torch, and a generator, from a few numbers; the caller's random state comes back."""
-    number = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(number)
-        yield torch.Generator().manual_seed(number)
 
 
 def _postfix(row: Mapping[str, float]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from labkit import fcn_training
 from labkit.errors import InputError
 from labkit.models import FCN8s
-from labkit.training import best_row
+from labkit.training_state import best_row
 
 N = 3
 

@@ -18,15 +18,8 @@ from labkit.errors import InputError
 from labkit.metrics import k_folds
 from labkit.models import CamNet, CamOutput
 from labkit.runs import load_checkpoint
-from labkit.training import (
-    COLUMNS,
-    CrossValidation,
-    best_row,
-    build,
-    cross_validate,
-    evaluate,
-    fit,
-)
+from labkit.training import CrossValidation, build, cross_validate, evaluate, fit
+from labkit.training_state import COLUMNS, best_row
 
 
 class Net(nn.Module):
@@ -320,7 +313,7 @@ SCRIPT = """
     import os, signal, sys
     sys.path.insert(0, {tests!r})
     from test_training import Noisy, net
-    from labkit.training import fit
+    from labkit.training import (fit)
 
     class Killing(Noisy):
         looks = 0

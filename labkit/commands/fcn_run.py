@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from labkit import __version__, fcn_training, plots, presets, runs, training
+from labkit import __version__, fcn_training, plots, presets, runs, training_state
 from labkit.data import Facade
 from labkit.errors import InputError
 from labkit.fcn_shapes import nearest_that_work, works
@@ -49,7 +49,7 @@ class Settings:
     seed: int
 
     def __post_init__(self) -> None:
-        training.check_numbers(
+        training_state.check_numbers(
             epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed
         )
         if not works(self.size, "fcn8s" if self.network == "fcn8s" else "fcn32s"):
@@ -98,7 +98,7 @@ def train(
         console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
         raise
     _save(plots.curves(history, "validation_mean_iou"), folder / "curves.png")
-    best = int(training.best_row(history, fcn_training.CRITERION)["epoch"])
+    best = int(training_state.best_row(history, fcn_training.CRITERION)["epoch"])
     tested = _report(model, parts["test"], best, console)
     runs.write_json({"epoch": best, **_figures(tested)}, folder / "test.json")
     _save(plots.confusion(tested.confusion, Facade.classes), folder / "confusion.png")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from labkit import presets, runs, training
+from labkit import presets, runs, training_state
 from labkit.errors import InputError
 from labkit.segmentation import SegObjective
 from labkit.training import Objective, classification
@@ -46,7 +46,7 @@ class Settings:
     loss: str
 
     def __post_init__(self) -> None:
-        training.check_numbers(
+        training_state.check_numbers(
             epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed
         )
         if self.size < SMALLEST:

@@ -210,7 +210,10 @@ def assert_no_answers(course: Path, bundle: Path) -> None:
         answers = secrets(source)
         assert answers, f"{source} has no answers to look for"
         for path, text in texts.items():
-            assert not [line for line in answers if line in text], path
+            # In another lab, one call that every training makes is no answer.
+            same = path.stem.partition("_")[2] == source.stem.partition("_")[2]
+            telling = [line for line in answers if same or len(line) >= 25]
+            assert not [line for line in telling if line in text], path
 
 
 @pytest.mark.slow

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from labkit.errors import InputError
-from labkit.grading import commands, jail, notebooks, sample_class
+from labkit.grading import commands, jail, notebooks, report, sample_class
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student
 
@@ -87,48 +87,60 @@ def _report(root: Path, course: Path, lab: str, members: list[Student], console:
     console.print(f"\n{lab}, automatic marks:", style="bold")
     for number, task in enumerate(tasks, 1):
         console.print(f"  {number}  {task['name']}, {task['points']:g} points", highlight=False)
-    table = Table()
+    by_hand = set(notebooks.points(source)) - {
+        cell.metadata.nbgrader["grade_id"] for cell in notebooks.tests(source)
+    }
+    columns = {
+        str(number): task["cells"]
+        for number, task in enumerate(tasks, 1)
+        if not by_hand.issuperset(task["cells"])
+    }
+    table = Table(padding=(0, 1, 0, 0))  # narrow: some labs have ten tasks
     table.add_column("submission", no_wrap=True)
-    for name in [*map(str, range(1, len(tasks) + 1)), "total"]:
-        table.add_column(name, justify="right")
-    table.add_column("as expected")
+    for name in [*columns, "total"]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("right", no_wrap=True)
     right = True
+    wrong = []
     for student in members:
         scores = automatic_scores(course, lab, student.name)
         as_expected = scores == dict(student.expected) and _graded(course, lab, student)
         right &= as_expected
-        table.add_row(student.name, *_marks(tasks, scores), _verdict(as_expected, student))
+        if not as_expected:
+            wrong.append(student)
+        verdict = "yes" if as_expected else "[red]no[/red]"
+        table.add_row(student.name, *_marks(columns, scores), verdict)
     console.print(table)
+    for student in wrong:
+        wanted = ", ".join(f"{cell} {points:g}" for cell, points in student.expected.items())
+        console.print(f"[red]{student.name}: expected {wanted}[/red]")
     for student in members:
         if student.unreadable:
             console.print(f"{student.name} is no notebook: nbgrader reported it and went on.")
-    by_hand = sum(notebooks.points(source).values()) - notebooks.automatic_points(source)
+    waiting = sum(notebooks.points(source).values()) - notebooks.automatic_points(source)
     console.print(
-        f"{notebooks.automatic_points(source):g} points are given automatically, {by_hand:g} more "
+        f"{notebooks.automatic_points(source):g} points are given automatically, {waiting:g} more "
         "by hand, in the formgrader."
     )
     return right
 
 
 def _graded(course: Path, lab: str, student: Student) -> bool:
-    """Whether there is a graded notebook exactly for a submission that can be read."""
-    return (course / "autograded" / student.name / lab).is_dir() is not student.unreadable
+    """Whether the report says "rejected" exactly of a submission that cannot be read."""
+    status = None
+    for entry in report.read(course):
+        if (entry.get("lab"), entry.get("student")) == (lab, student.name):
+            status = entry.get("status")
+    return status == ("rejected" if student.unreadable else "graded")
 
 
-def _marks(tasks: list[dict], scores: dict[str, float] | None) -> Iterator[str]:
+def _marks(columns: Mapping[str, Sequence[str]], scores: dict[str, float] | None) -> Iterator[str]:
     if scores is None:
-        yield from ["-"] * (len(tasks) + 1)
+        yield from ["-"] * (len(columns) + 1)
         return
-    for task in tasks:
-        yield f"{sum(scores[cell] for cell in task['cells']):g}"
+    for cells in columns.values():
+        yield f"{sum(scores[cell] for cell in cells):g}"
     yield f"{sum(scores.values()):g}"
-
-
-def _verdict(right: bool, student: Student) -> str:
-    if not right:
-        wanted = ", ".join(f"{cell} {points:g}" for cell, points in student.expected.items())
-        return f"[red]no, expected {wanted}[/red]"
-    return "yes"
 
 
 def _what_to_open(course: Path, lab: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import subprocess
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -79,7 +79,8 @@ def check_outputs(klass: Graded, student: str) -> None:
         assert not klass.course.needs_hand(student, name)
         outputs = cells[name].outputs
         kinds = [output.get("name", output.output_type) for output in outputs]
-        assert kinds in ([], ["error"], *(["stdout"] * n + ["execute_result"] for n in (0, 1)))
+        assert kinds[-1:] in ([], ["error"], ["execute_result"])
+        assert kinds[:-1] in ([], ["stdout"])
         assert "the-hidden-test-of-double" not in str(outputs)
         assert not any("/" in output.get("evalue", "") for output in outputs)
 
@@ -146,7 +147,7 @@ def alone(template, folder, one: Submission) -> Graded:
     graded.stopped = not graded.ended or (
         one.get("STOCK") == "stops" and graded.marks(NEIGHBOURS[-1]) != FULL
     )
-    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(["rm", "-rf", folder], check=False)  # rmtree recurses, too deep for deep_tree
     return graded
 
 

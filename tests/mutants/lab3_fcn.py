@@ -155,12 +155,6 @@ MUTANTS = [
         {"test-layers32": 3.0, "test-layers8": 2.0},
     ),
     Mutant(
-        "every-convolution-padded-by-100",
-        "layers32",
-        [("before, padding = after, 1", "before = after")],
-        {"test-layers32": 3.0, "test-layers8": 2.0},
-    ),
-    Mutant(
         "fc6-padded",
         "layers32",
         [("nn.Conv2d(before, hidden, 7)", "nn.Conv2d(before, hidden, 7, padding=3)")],

@@ -38,7 +38,7 @@ from labkit.grading.judge.verdict import Verdict
 from labkit.grading.report import Run
 from labkit.grading.watch import Watch
 
-_PATIENCE = 2.0  # seconds for a kernel to come to rest after it was interrupted, three times
+_PATIENCE = 2.0  # seconds for a kernel to come to rest, by itself and after each interruption
 _FLOOD = 10  # how many times the outputs' limit a kernel may say before it is ended
 _AT_ONCE = 100  # messages of a kernel that are thrown away in one go
 
@@ -233,11 +233,13 @@ class Execute(StockExecute):
 
     def _recover(self) -> None:
         """Bring a kernel to rest that was busy when time ran out, or give it up."""
-        for _ in range(3):
+        for attempt in range(4):
             if not run_sync(self.km.is_alive)():
                 self._stopped = self._ended()
                 return
-            run_sync(self.km.interrupt_kernel)()
+            # Not at once: an interruption of a kernel that is about to answer spoils the answer.
+            if attempt:
+                run_sync(self.km.interrupt_kernel)()
             if run_sync(self._answers)():
                 return
         self.log.warning("The kernel does not stop when interrupted; it is ended")
@@ -250,7 +252,10 @@ class Execute(StockExecute):
 
         async def wait() -> None:
             while True:
-                message = await self.kc.shell_channel.get_msg(timeout=_PATIENCE)
+                try:
+                    message = await self.kc.shell_channel.get_msg(timeout=_PATIENCE)
+                except ValueError:
+                    continue  # an answer that an interruption has spoilt
                 if message["parent_header"].get("msg_id") == asked:
                     return
 

@@ -1,6 +1,10 @@
-"""Beside the notebook there is a file of a terabyte that takes no room until it is copied."""
+"""Beside the notebook there is a file of a terabyte that takes no room until it is copied.
 
-STOCK = "stops"
+Stock copies it until the disk is full. Here its files are limited, for the sake of this machine, so
+that the copy fails and nothing is left to see.
+"""
+
+STOCK = "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 FLAG = "is larger than"
 

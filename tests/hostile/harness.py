@@ -216,6 +216,11 @@ def why_no_bare_runs() -> str | None:
     return None
 
 
+def remove(folder: Path) -> None:
+    """Remove a folder, however deep; Python's own rmtree, and pytest's, recurse too deeply."""
+    subprocess.run(["rm", "-rf", folder], check=False)
+
+
 def _children() -> set[int]:
     tasks = Path("/proc/self/task")
     if not tasks.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -51,10 +51,12 @@ def secret_environment():
 
 
 @pytest.fixture(scope="module")
-def klass(request, tmp_path_factory, secret_environment) -> Graded:
+def klass(request, tmp_path_factory, secret_environment) -> Iterator[Graded]:
     """All of them in one class, honest neighbours among them, graded in one run."""
     members = selected(request, "test_in_a_class test_honest_work_keeps_its_marks")
-    return harness.grade_class(tmp_path_factory.mktemp("class"), members.values())
+    graded = harness.grade_class(tmp_path_factory.mktemp("class"), members.values())
+    yield graded
+    harness.remove(graded.course.folder / "submitted")
 
 
 def check(one: Submission, klass: Graded) -> None:
@@ -147,7 +149,7 @@ def alone(template, folder, one: Submission) -> Graded:
     graded.stopped = not graded.ended or (
         one.get("STOCK") == "stops" and graded.marks(NEIGHBOURS[-1]) != FULL
     )
-    subprocess.run(["rm", "-rf", folder], check=False)  # rmtree recurses, too deep for deep_tree
+    harness.remove(folder)
     return graded
 
 

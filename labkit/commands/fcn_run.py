@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from labkit import __version__, fcn_training, plots, presets, runs, training_state
+from labkit.commands.settings import epochs_to_go_on, full_path
 from labkit.data import Facade
 from labkit.errors import InputError
 from labkit.fcn_shapes import nearest_that_work, works
@@ -124,7 +125,7 @@ def _new(network: str, given: Mapping[str, Any]) -> Settings:
     preset = presets.preset(LAB, name) if name else presets.current(LAB)
     values = {**asdict(preset), "preset": preset.name, "network": network}
     values |= {"data": "builtin", "weights": "none", "seed": 0}
-    values |= {"weight_decay": fcn_training.WEIGHT_DECAY, **_full_path(given)}
+    values |= {"weight_decay": fcn_training.WEIGHT_DECAY, **full_path(given)}
     return Settings(**{field.name: values[field.name] for field in fields(Settings)})
 
 
@@ -138,27 +139,8 @@ def _earlier(run: Path, network: str | None, given: Mapping[str, Any]) -> Settin
             f"{run / 'config.json'} does not hold the settings of such a training ({error!r}): "
             "expected the file as `labkit train fcn8s` wrote it"
         ) from error
-    wanted = _full_path(given) | ({} if network is None else {"network": network})
-    for name, value in wanted.items():
-        if name != "epochs" and config.get(name) != value:
-            raise InputError(
-                f"{run} was started with {name} {config.get(name)}, not {value}: leave the option "
-                "out, or start another run"
-            )
-    epochs = given.get("epochs", settings.epochs)
-    if epochs < settings.epochs:
-        raise InputError(
-            f"{run} was started for {settings.epochs} epochs, more than the {epochs} asked for: "
-            "an earlier run may be made longer, not shorter"
-        )
-    return replace(settings, epochs=epochs)
-
-
-def _full_path(given: Mapping[str, Any]) -> dict[str, Any]:
-    """With the data's full path, so that a run can be resumed from any folder."""
-    if given.get("data", "builtin") == "builtin":
-        return dict(given)
-    return {**given, "data": str(Path(given["data"]).resolve())}
+    wanted = full_path(given) | ({} if network is None else {"network": network})
+    return replace(settings, epochs=epochs_to_go_on(run, config, wanted))
 
 
 def _parts(settings: Settings) -> dict[str, Facade]:

@@ -86,7 +86,7 @@ def new_settings(network: str, given: Mapping[str, Any]) -> Settings:
     values = {field: value for field, value in asdict(preset).items() if field in known}
     values |= {"preset": preset.name, "folds": 0, "seed": 0, "weights": "none", "data": "builtin"}
     values |= SEG_DEFAULTS if network == "seg" else dict.fromkeys(SEG_DEFAULTS, "")
-    values |= {"network": network} | _full_path(given)
+    values |= {"network": network} | full_path(given)
     if "epochs" in given:
         values["fold_epochs"] = given["epochs"]
     return Settings(**values)
@@ -94,7 +94,7 @@ def new_settings(network: str, given: Mapping[str, Any]) -> Settings:
 
 def settings_of(run: Path, given: Mapping[str, Any] | None = None) -> Settings:
     """The settings of an earlier run; what is given must agree, but for the number of epochs."""
-    given = _full_path(given or {})
+    given = full_path(given or {})
     config = runs.read_config(run)
     try:
         settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
@@ -103,22 +103,36 @@ def settings_of(run: Path, given: Mapping[str, Any] | None = None) -> Settings:
             f"{run / 'config.json'} does not hold the settings of a training ({error!r}): "
             "expected the file as `labkit train` wrote it"
         ) from error
+    return replace(settings, epochs=epochs_to_go_on(run, config, given))
+
+
+def epochs_to_go_on(run: Path, config: Mapping[str, Any], given: Mapping[str, Any]) -> int:
+    """The epochs of a run that goes on, perhaps for more than before.
+
+    Args:
+        run: its folder.
+        config: what it was started with, as it was written down.
+        given: what is asked for now, by name; all but `epochs` must be as before.
+
+    Raises:
+        InputError: something else is asked for, or fewer epochs.
+    """
     for name, value in given.items():
-        if name != "epochs" and value != config[name]:
+        if name != "epochs" and value != config.get(name):
             raise InputError(
-                f"{run} was started with {name} {config[name]}, not {value}: leave the option "
+                f"{run} was started with {name} {config.get(name)}, not {value}: leave the option "
                 "out, or start another run"
             )
-    epochs = given.get("epochs", settings.epochs)
-    if epochs < settings.epochs:
+    epochs = given.get("epochs", config["epochs"])
+    if epochs < config["epochs"]:
         raise InputError(
-            f"{run} was started for {settings.epochs} epochs, more than the {epochs} asked for: "
+            f"{run} was started for {config['epochs']} epochs, more than the {epochs} asked for: "
             "an earlier run may be made longer, not shorter"
         )
-    return replace(settings, epochs=epochs)
+    return int(epochs)
 
 
-def _full_path(given: Mapping[str, Any]) -> dict[str, Any]:
+def full_path(given: Mapping[str, Any]) -> dict[str, Any]:
     """With the data's full path, so that a run can be resumed from any folder."""
     if given.get("data", "builtin") == "builtin":
         return dict(given)

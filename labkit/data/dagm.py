@@ -27,7 +27,7 @@ class Dagm(Dataset[tuple[Tensor, int]]):
     ImageNet's means and standard deviations, and 0 for a good surface or 1 for a defective one.
 
     Args:
-        root: "builtin" draws 1,150 surfaces of 96x96 a problem on the spot; any other value is a
+        root: "builtin" draws 1,150 surfaces of 64x64 a problem on the spot; any other value is a
             folder with DAGM's public set, DAGM's competition set or magnetic tiles, in the layouts
             of `labkit.data.dagm_folder`.
         split: "train", "validation" or "test": 805, 172 and 173 of the 1,150.

@@ -71,7 +71,7 @@ class TestBuiltin:
     def test_items(self):
         data = Dagm(count=20, problem=4)
         image, label = data[3]
-        assert image.shape == (3, 96, 96) and image.dtype == torch.float32
+        assert image.shape == (3, 64, 64) and image.dtype == torch.float32
         assert label == 1 and data.classes[label] == "defect"
         shown = torch.tensor(data.picture(3)).permute(2, 0, 1) / 255
         torch.testing.assert_close(unnormalize(image), shown, atol=1e-5, rtol=0)
@@ -89,11 +89,11 @@ class TestBuiltin:
             np.testing.assert_array_equal(mixed.picture(i), alone.picture(i // 6))
 
     def test_smaller(self):
-        data = Dagm(count=4, problem=1, size=48)
-        assert data[3][0].shape == (3, 48, 48)
-        assert data.picture(3).shape == (48, 48, 3) and data.mask(3).shape == (48, 48)
+        data = Dagm(count=4, problem=1, size=32)
+        assert data[3][0].shape == (3, 32, 32)
+        assert data.picture(3).shape == (32, 32, 3) and data.mask(3).shape == (32, 32)
         full = Dagm(count=4, problem=1)
-        halves = full.mask(3).reshape(48, 2, 48, 2).mean((1, 3))
+        halves = full.mask(3).reshape(32, 2, 32, 2).mean((1, 3))
         np.testing.assert_array_equal(data.mask(3), halves >= 0.5)
 
     def test_negative_indices_and_the_end(self):

@@ -5,7 +5,7 @@ and an ellipse around the defect as the truth, generously drawn. Each problem ha
 which 150 are defective, in the proportions and with the splits of DAGM's public set.
 
 All arithmetic is on integers and all chance comes from the raw PCG64 stream, so the set is the
-same on every machine, byte for byte. The 1,150 of a problem take one to two seconds, once a
+same on every machine, byte for byte. The 1,150 of a problem take about a second, once a
 process.
 """
 
@@ -22,7 +22,7 @@ from labkit.data.builtin.chance import Chance
 Split = Literal["train", "validation", "test"]
 Grid = NDArray[np.int64]
 
-SIZE = 96  # pixels, the side of every surface
+SIZE = 64  # pixels, the side of every surface
 COUNT: dict[Split, int] = {"train": 805, "validation": 172, "test": 173}
 DEFECTIVE, ALL = 150, 1150  # of a problem, as in DAGM's public set
 PROBLEMS = ("waves", "strokes", "clouds", "creases", "grain", "speckle")
@@ -39,7 +39,7 @@ _FINE = 256  # parts of a pixel in which places within an ellipse are counted
 
 
 class Scenes(NamedTuple):
-    """One split of a problem: pictures uint8 [n,96,96], masks bool [n,96,96], labels int64 [n]."""
+    """One split of a problem: pictures uint8 [n,64,64], masks bool [n,64,64], labels int64 [n]."""
 
     pictures: NDArray[np.uint8]
     masks: NDArray[np.bool_]
@@ -93,7 +93,7 @@ def _surface(
 
 
 def _place(chance: Chance, along: tuple[int, int], across: tuple[int, int]) -> Ellipse:
-    margin = 14
+    margin = 9
     return Ellipse(
         chance.between(*along),
         chance.between(*across),
@@ -138,9 +138,9 @@ def _waves(chance: Chance) -> Grid:
     """Two systems of rings whose spacing shrinks outward until the grid no longer resolves it."""
     values = np.full((SIZE, SIZE), 90, np.int64)
     for _ in range(2):
-        x, y = chance.between(-20, SIZE + 20), chance.between(-20, SIZE + 20)
+        x, y = chance.between(-14, SIZE + 14), chance.between(-14, SIZE + 14)
         flat = chance.between(70, 130)
-        rings = ((_X - x) ** 2 + (_Y - y) ** 2 * flat // 100) * chance.between(9, 16) // 2
+        rings = ((_X - x) ** 2 + (_Y - y) ** 2 * flat // 100) * chance.between(12, 20) // 2
         values += 24 * _COS[rings % _TURNS] // _ONE
     return values + _noise(chance, 6)
 
@@ -183,7 +183,7 @@ def _scratched(
 def _clouds(chance: Chance) -> Grid:
     """Cloudy bands, lying, with a soft shade across."""
     fine = _blur(_noise(chance, 127), 2, 6)
-    coarse = _blur(_blur(_noise(chance, 127), 9, 17), 5, 9)
+    coarse = _blur(_blur(_noise(chance, 127), 7, 13), 5, 7)
     shade = _blur(_noise(chance, 127, (1, SIZE)), 1, 13) // 2
     return 120 + fine * 120 // 100 + 4 * coarse + shade
 
@@ -210,13 +210,13 @@ def _creases(chance: Chance) -> Grid:
     far = dx**2 + dy**2
     folds = np.zeros(_TURNS, np.int64)
     ends = np.zeros(_TURNS, np.int64)
-    for _ in range(60):
-        at, width = chance.between(0, _TURNS - 1), chance.between(4, 9)
+    for _ in range(48):
+        at, width = chance.between(0, _TURNS - 1), chance.between(5, 11)
         spots = np.arange(at - width, at + width + 1) % _TURNS
         folds[spots] = chance.between(15, 45) * np.arange(-width, width + 1) // width
-        ends[spots] = chance.between(10, 70) ** 2
+        ends[spots] = chance.between(8, 46) ** 2
     values = chance.between(160, 190) + np.where(far < ends[turn], folds[turn], 0)
-    centre = np.clip(256 - 4 * far, 0, 256)
+    centre = np.clip(256 - 8 * far, 0, 256)
     return _blur(values + (70 - values) * centre // 256 + _noise(chance, 12), 2, 2)
 
 
@@ -259,10 +259,10 @@ def _darkened(
 
 # Of each problem: the texture, the defect, and the range of both half axes of its ellipse.
 _MAKERS = (
-    (_waves, _smoothed, ((9, 15), (7, 12))),
-    (_strokes, _scratched, ((10, 16), (4, 9))),
-    (_clouds, _spotted, ((6, 13), (4, 6))),
-    (_creases, _cracked, ((10, 16), (4, 7))),
-    (_grain, _regrown, ((7, 12), (5, 9))),
-    (_speckle, _darkened, ((20, 40), (4, 7))),
+    (_waves, _smoothed, ((7, 11), (5, 9))),
+    (_strokes, _scratched, ((8, 12), (4, 7))),
+    (_clouds, _spotted, ((5, 10), (4, 5))),
+    (_creases, _cracked, ((8, 12), (3, 5))),
+    (_grain, _regrown, ((6, 10), (5, 8))),
+    (_speckle, _darkened, ((14, 28), (4, 6))),
 )

@@ -21,7 +21,8 @@ class Preset:
     the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
     the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
     in lab 2. `width` is the share of VGG-16's channels and `validation_images` how many choose the
-    epoch, both in lab 3. What a lab does not do is 0.
+    epoch, both in lab 3. `channels` are those of the first stage in lab 7, and `map_epochs` the
+    passes that its networks for maps take. What a lab does not do is 0.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Preset:
     seg_epochs: int = 0
     width: float = 0
     validation_images: int = 0
+    channels: int = 0
+    map_epochs: int = 0
 
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
@@ -145,6 +148,45 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             epochs=20,
             batch_size=1,
             lr=1e-4,
+        ),
+    },
+    "lab7_defects": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            channels=2,
+            train_images=24,
+            validation_images=16,
+            test_images=24,
+            epochs=1,
+            map_epochs=1,
+            batch_size=12,
+            lr=3e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            channels=8,
+            train_images=805,
+            validation_images=172,
+            test_images=173,
+            epochs=8,
+            map_epochs=8,
+            batch_size=32,
+            lr=3e-3,
+        ),
+        # The document's, on DAGM's own surfaces; its network is a ResNet-50.
+        "paper": Preset(
+            name="paper",
+            size=512,
+            channels=64,
+            train_images=805,
+            validation_images=172,
+            test_images=173,
+            epochs=10,
+            map_epochs=20,
+            batch_size=8,
+            lr=1e-3,
         ),
     },
 }

@@ -37,7 +37,6 @@ from labkit.defects import (
     balanced_accuracy,
     defective,
     find,
-    fit_pixels,
     fit_segnet,
     inference_time,
     pixel_maps,
@@ -50,6 +49,7 @@ from labkit.models import DefectNet, FCam, SegNet
 from labkit.models.defect_net import FUSIONS
 from labkit.presets import Preset
 from labkit.training import build, fit
+from labkit.training.pixels import fit_pixels
 
 COUNTS = 0.03  # mean IoU: the smallest difference that counts
 SEEDS_THAT_AGREE = 0.8  # share of the seeds whose difference has the same sign

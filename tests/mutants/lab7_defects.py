@@ -160,7 +160,7 @@ MUTANTS = [
         {"test-cut": 0.25},
     ),
     Mutant(
-        "an-empty-map-becomes-not-a-number",  # and then, cut, is empty all the same: no mark lost
+        "faint-maps-taken-for-empty-ones",
         "cut",
         [(EMPTY, ""), (SCALED, "scaled = (map / highest.clamp_min(1e-3))[None, None]")],
         {"test-cut": 0.5},

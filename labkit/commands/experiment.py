@@ -24,6 +24,7 @@ class Experiment(StrEnum):
     SEG_TABLES = "seg-tables"
     SEG_SHRINKING = "seg-shrinking"
     FCN_TABLES = "fcn-tables"
+    DEFECTS_TABLE = "defects-table"
 
 
 def experiment(
@@ -37,7 +38,8 @@ def experiment(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Trainings of each kind: 5 for seg-shrinking, 3 for fcn-tables, 1 for seg-tables."
+            help="Trainings of each kind: 5 for seg-shrinking and defects-table, 3 for fcn-tables, "
+            "1 for seg-tables."
         ),
     ] = None,
     epochs: Annotated[
@@ -54,7 +56,8 @@ def experiment(
 
     seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
     shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
-    proper start and, where they can be had, from ImageNet weights, as document 003.
+    proper start and, where they can be had, from ImageNet weights, as document 003. defects-table:
+    document 004's figures on every problem of surfaces, and whether its two proposals help.
 
     Started again with the same folder, an experiment goes on where it was stopped.
     """
@@ -67,6 +70,8 @@ def experiment(
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
     elif name is Experiment.FCN_TABLES:
         _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
+    elif name is Experiment.DEFECTS_TABLE:
+        _defects_table(data, preset, epochs, size, folder, 5 if seeds is None else seeds, console)
     else:
         _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
@@ -153,6 +158,46 @@ def _fcn_tables(
         highlight=False,
     )
     _show(console, "document 003, its last line", PUBLISHED, digits=4)
+
+
+def _defects_table(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+
+    from labkit import presets
+    from labkit.data.dagm import problems
+    from labkit.experiments import defects
+
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    preset = defects.sizes(presets.preset("lab7_defects", name), epochs, size)
+    figures = defects.defects_table(
+        data,
+        preset,
+        folder,
+        problems=problems(data),
+        seeds=range(seeds),
+        progress=sys.stderr.isatty(),
+    )
+    tables = {
+        "classifiers": defects.classifiers(figures),
+        "maps": defects.maps(figures),
+        "proposals": defects.proposals(figures),
+    }
+    _write(figures, folder / "figures.csv", index=False)
+    for title, table in tables.items():
+        _show(console, f"{title}, mean ± standard deviation of {seeds} seeds", table)
+        _write(table, folder / f"{title}.csv", index=False)
+    _show(console, "document 004, one training each", defects.PUBLISHED)
+    published = defects.PUBLISHED_IOU.rename_axis("method").reset_index(name="mean IoU")
+    _show(console, "document 004, mean IoU", published)
 
 
 def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:

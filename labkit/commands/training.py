@@ -18,6 +18,7 @@ class Network(StrEnum):
     SEG = "seg"
     FCN32S = "fcn32s"
     FCN8S = "fcn8s"
+    DEFECTS = "defects"
 
 
 class Loss(StrEnum):
@@ -27,6 +28,14 @@ class Loss(StrEnum):
     NORMALIZED = "normalized"
     SSENET = "ssenet"
     NONE = "none"
+
+
+class FusionOfStages(StrEnum):
+    """How `labkit train defects` fuses stages; see `labkit.models.fuse_features`."""
+
+    NONE = "none"
+    ADD = "add"
+    MUL = "mul"
 
 
 class Weights(StrEnum):
@@ -77,6 +86,13 @@ def train(
             "none, which classifies both copies and compares no maps."
         ),
     ] = None,
+    problem: Annotated[
+        int | None, typer.Option(help="For defects: which texture with its defect, 1 to 6.")
+    ] = None,
+    fusion: Annotated[
+        FusionOfStages | None,
+        typer.Option(help="For defects: add or multiply the features of stages, or none."),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder, by default the next runs/NETWORK-001.")
     ] = None,
@@ -87,14 +103,15 @@ def train(
     cam is trained on the names of pictures alone. seg is the same network, which sees each image a
     second time, transformed, and learns to give the transformed map. For both, a tenth of the
     training images is held out and chooses the epoch. fcn32s and fcn8s label every pixel of
-    facades; the validation split chooses the epoch, by mean IoU.
+    facades; the validation split chooses the epoch, by mean IoU. defects tells good surfaces from
+    defective ones; the validation split chooses the epoch, by the mean of both recalls.
 
     The run folder then holds the settings, the history, the best weights, the test figures and
     pictures. A run is never overwritten; with --resume it goes on as if it had not been stopped.
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run, fcn_run
+    from labkit.commands import cam_run, defects_run, fcn_run
 
     given = {
         "data": data,
@@ -109,10 +126,17 @@ def train(
         "weights": None if weights is None else weights.value,
         "transform": transform,
         "loss": None if loss is None else loss.value,
+        "problem": problem,
+        "fusion": None if fusion is None else fusion.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
+    if network is Network.DEFECTS:
+        defects_run.train(given, run, resume, Console())
+        return
+    if problem is not None or fusion is not None:
+        raise InputError(f"problem and fusion are for defects, not for {network.value}")
     if network in (Network.FCN32S, Network.FCN8S):
         fcn_run.train(network.value, given, run, resume, Console())
         return
@@ -130,8 +154,11 @@ def evaluate(
     """Test the best weights of a run: accuracy, and IoU where there are masks. Writes nothing."""
     from rich.console import Console
 
-    from labkit.commands import cam_run, fcn_run
+    from labkit.commands import cam_run, defects_run, fcn_run
 
+    if defects_run.is_defects_run(run):
+        defects_run.evaluate(run, data, Console())
+        return
     if fcn_run.is_fcn_run(run):
         fcn_run.evaluate(run, data, Console())
         return

@@ -100,6 +100,17 @@ class Dagm(Dataset[tuple[Tensor, int]]):
         return self._kept[i]
 
 
+def problems(root: str | Path) -> list[int]:
+    """The problems of the built-in set, or of a folder.
+
+    Raises:
+        InputError: the folder has none of the layouts.
+    """
+    if root == "builtin":
+        return list(range(1, len(builtin.PROBLEMS) + 1))
+    return dagm_folder.problems(Path(root))
+
+
 def _built_in(
     problem: int | None, split: builtin.Split, count: int | None
 ) -> tuple[list[Sample], list[int]]:

@@ -76,7 +76,7 @@ def read_index(root: Path, problem: int | None, split: str, seed: int) -> list[S
     if not root.is_dir():
         raise InputError(f"there is no folder {root}: check root, or take root='builtin'")
     chosen = []
-    for number in _problems(root) if problem is None else [problem]:
+    for number in problems(root) if problem is None else [problem]:
         surfaces, shares = _read_problem(root, number, split)
         chosen += _part(surfaces, shares[split], seed)
     if not chosen:
@@ -133,7 +133,7 @@ def _problems(root: Path) -> list[int]:
 def _read_problem(
     root: Path, problem: int, split: str
 ) -> tuple[list[Surface], dict[str, tuple[float, float]]]:
-    known = _problems(root)
+    known = problems(root)
     if problem not in known:
         raise InputError(
             f"problem={problem}, but {root} holds the problems {', '.join(map(str, known))}"

@@ -17,8 +17,9 @@ four of five seeds. Smaller differences are called none.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from labkit.defects import (
     seeds_from,
     threshold_table,
 )
+from labkit.errors import InputError
 from labkit.localization import class_maps
 from labkit.maps import explain
 from labkit.models import DefectNet, FCam, SegNet
@@ -115,7 +117,11 @@ def defects_table(
         problem, fusion, seed; accuracy, roc_auc, precision, recall and more of the classifier; map
         and its layer; threshold (best on validation), validation_iou, iou, best_iou (at the best
         threshold of the test set) and mean_iou (over all thresholds).
+
+    Raises:
+        InputError: the folder holds trainings of other settings.
     """
+    _check_settings(folder, data, preset)
     arms = [Arm(p, fusion, seed) for seed in seeds for p in problems for fusion in fusions]
     tables: list[pd.DataFrame] = []
     for arm in tqdm(arms, "trainings", disable=not progress):
@@ -127,6 +133,22 @@ def defects_table(
                 made.to_csv(draft, index=False)
         tables.append(pd.read_csv(path))
     return pd.concat(tables, ignore_index=True)
+
+
+def _check_settings(folder: Path, data: str | Path, preset: Preset) -> None:
+    """Figures of other settings are not mixed with these."""
+    settings = {"data": str(data), **asdict(preset)}
+    path = folder / "settings.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        for name, value in settings.items():
+            if before.get(name) != value:
+                raise InputError(
+                    f"{folder} holds trainings with {name} {before.get(name)}, not {value}: take "
+                    "the same settings, or another folder"
+                )
+    folder.mkdir(parents=True, exist_ok=True)
+    runs.write_json(settings, path)
 
 
 def _measure(arm: Arm, data: str | Path, preset: Preset, run: Path) -> list[dict[str, Any]]:

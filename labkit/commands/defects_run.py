@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ from labkit.defects import (
     threshold_table,
 )
 from labkit.errors import InputError
-from labkit.experiments.defects import cam
+from labkit.experiments.defects import cam, check_size, load
 from labkit.maps import explain
 from labkit.models import DefectNet
 from labkit.training import build, fit
@@ -36,8 +36,7 @@ from labkit.training.state import best_row, check_numbers
 
 LAB = "lab7_defects"
 NETWORK = "defects"
-SHOWN = 5  # test surfaces in maps.png
-SMALLEST = 16  # pixels: the last stage has 2x2 positions then
+SHOWN = 5  # defective test surfaces in maps.png
 NAMES = {
     "accuracy": "accuracy",
     "roc_auc": "ROC-AUC, from scores",
@@ -71,8 +70,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_numbers(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
-        if self.size < SMALLEST:
-            raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
+        check_size(self.size)
 
 
 def is_defects_run(run: Path) -> bool:
@@ -90,7 +88,11 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
         console: where the report goes.
     """
     settings = _earlier(run, given) if resume and run else _new(given)
-    train_part, validation, test = _parts(settings)
+    train_part, validation, test = (
+        _part(settings, "train"),
+        _part(settings, "validation"),
+        _part(settings, "test"),
+    )
     model = _model(settings)
     folder = _folder(settings, run, resume)
     console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
@@ -120,14 +122,13 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
     confusion = found.confusion.tolist()
     runs.write_json({"epoch": best, **figures, "confusion": confusion}, folder / "test.json")
     _save(plots.confusion(found.confusion, Dagm.classes), folder / "confusion.png")
-    if test.labels.any():
-        _save(_maps(model, test), folder / "maps.png")
+    _save(_maps(model, test), folder / "maps.png")
 
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
-    """Report on the best weights of a run, on its own test surfaces or those of another data set."""
+    """Report on the best weights of a run, on its own test surfaces or those of other data."""
     settings = _earlier(run, {})
-    test = _parts(replace(settings, data=data or settings.data))[2]
+    test = _part(replace(settings, data=data or settings.data), "test")
     model = _model(settings)
     model.load_state_dict(runs.load_checkpoint(run / "best.pt"))
     _report(model, test, console)
@@ -158,13 +159,9 @@ def _earlier(run: Path, given: Mapping[str, Any]) -> Settings:
     return replace(settings, epochs=epochs_to_go_on(run, config, full_path(given)))
 
 
-def _parts(settings: Settings) -> tuple[Dagm, Dagm, Dagm]:
-    data, problem, size = settings.data, settings.problem, settings.size
-    return (
-        Dagm(data, "train", problem, size, count=settings.train_images),
-        Dagm(data, "validation", problem, size, count=settings.validation_images),
-        Dagm(data, "test", problem, size, count=settings.test_images),
-    )
+def _part(settings: Settings, split: Literal["train", "validation", "test"]) -> Dagm:
+    count = getattr(settings, f"{split}_images")
+    return load(settings.data, split, settings.problem, settings.size, count)
 
 
 def _model(settings: Settings) -> DefectNet:
@@ -184,7 +181,7 @@ def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
 def _report(model: DefectNet, test: Dagm, console: Console) -> tuple[Found, dict[str, Any]]:
     """Print the figures; give them for `test.json`, null where there is no number."""
     found = find(model, test)
-    figures: dict[str, Any] = found.figures()
+    figures: dict[str, Any] = dict(found.figures())
     table = Table(title=f"{len(test)} test surfaces, {int(test.labels.sum())} of them defective")
     table.add_column("figure")
     table.add_column("", justify="right")
@@ -192,27 +189,30 @@ def _report(model: DefectNet, test: Dagm, console: Console) -> tuple[Found, dict
         table.add_row(title, f"{figures[name]:.3f}")
     timing = inference_time(model, test[0][0][None])
     table.add_row("a surface takes", f"{1000 * timing.mean:.2f} ± {1000 * timing.std:.2f} ms")
-    ious: dict[str, float] = {}
-    if chosen := defective(test):
-        images = torch.stack([test[i][0] for i in chosen])
-        masks = [test.mask(i) for i in chosen]
-        ious["CAM"] = float(threshold_table(list(cam(model, images)), masks).max())
-        for layer in model.stages[1:]:
-            maps = explain(model, images, "layer_cam", (layer,), DEFECT)
-            ious[f"LayerCAM, {layer}"] = float(threshold_table(list(maps), masks).max())
-        for name, value in ious.items():
-            table.add_row(f"mean IoU at its best threshold: {name}", f"{value:.3f}")
+    ious = _ious(model, test)
+    for name, value in ious.items():
+        table.add_row(f"mean IoU at its best threshold: {name}", f"{value:.3f}")
     console.print(table)
     figures |= {"iou": ious, "milliseconds": 1000 * timing.mean}
     figures["milliseconds_std"] = 1000 * timing.std
     return found, {k: None if v != v else v for k, v in figures.items()}
 
 
+def _ious(model: DefectNet, test: Dagm) -> dict[str, float]:
+    """Mean IoU of each kind of map with the masks of the defective surfaces."""
+    chosen = defective(test)
+    images = torch.stack([test[i][0] for i in chosen])
+    maps = {"CAM": cam(model, images)}
+    for layer in model.stages[1:]:
+        maps[f"LayerCAM, {layer}"] = explain(model, images, "layer_cam", (layer,), DEFECT)
+    masks = [test.mask(i) for i in chosen]
+    return {name: float(threshold_table(list(m), masks).max()) for name, m in maps.items()}
+
+
 def _maps(model: DefectNet, test: Dagm) -> Figure:
     shown = defective(test)[:SHOWN]
-    maps = explain(
-        model, torch.stack([test[i][0] for i in shown]), "layer_cam", ("stage2",), DEFECT
-    )
+    images = torch.stack([test[i][0] for i in shown])
+    maps = explain(model, images, "layer_cam", ("stage2",), DEFECT)
     return plots.show_maps(
         [test.picture(i) for i in shown], list(maps), [test.mask(i) for i in shown]
     )

@@ -73,8 +73,6 @@ def read_index(root: Path, problem: int | None, split: str, seed: int) -> list[S
         InputError: the folder has none of the layouts, or not this problem; or a file is missing or
             a line wrong, which the message names.
     """
-    if not root.is_dir():
-        raise InputError(f"there is no folder {root}: check root, or take root='builtin'")
     chosen = []
     for number in problems(root) if problem is None else [problem]:
         surfaces, shares = _read_problem(root, number, split)
@@ -113,7 +111,14 @@ def inside(ellipse: Ellipse, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return (along / ellipse.along) ** 2 + (across / ellipse.across) ** 2 <= 1
 
 
-def _problems(root: Path) -> list[int]:
+def problems(root: Path) -> list[int]:
+    """Which problems a folder holds, from 1 up.
+
+    Raises:
+        InputError: there is no such folder, or it has none of the layouts.
+    """
+    if not root.is_dir():
+        raise InputError(f"there is no folder {root}: check root, or take root='builtin'")
     kinds = _tile_kinds(root)
     if kinds:
         return list(range(1, len(kinds) + 1))

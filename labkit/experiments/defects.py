@@ -21,7 +21,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -53,11 +53,14 @@ from labkit.models.defect_net import FUSIONS
 from labkit.presets import Preset
 from labkit.training import build, fit
 from labkit.training.pixels import fit_pixels
+from labkit.training.state import check_numbers
 
 COUNTS = 0.03  # mean IoU: the smallest difference that counts
 # Networks trained on pixels give probabilities, most of them near 0 or 1: finer cuts near 1.
 CUTS = (*THRESHOLDS, 0.96, 0.97, 0.98, 0.99)
 SEEDS_THAT_AGREE = 0.8  # share of the seeds whose difference has the same sign
+SMALLEST = 16  # pixels: the last stage has 2x2 positions then
+PURPOSE = {"train": "train on", "validation": "choose the epoch on", "test": "test on"}
 
 # Document 004: 10 epochs of a ResNet-50 on DAGM. Precision and recall as it prints them, of the
 # good class; beside them those of the defects, from its confusion matrices; AUC from hard labels.
@@ -124,6 +127,8 @@ def defects_table(
     Raises:
         InputError: the folder holds trainings of other settings.
     """
+    for problem in problems:
+        parts(data, problem, preset)  # what cannot be used is refused before anything is trained
     _check_settings(folder, data, preset)
     arms = [Arm(p, fusion, seed) for seed in seeds for p in problems for fusion in fusions]
     tables: list[pd.DataFrame] = []
@@ -174,12 +179,34 @@ def _measure(arm: Arm, data: str | Path, preset: Preset, run: Path) -> list[dict
     return rows
 
 
+def load(
+    data: str | Path,
+    split: Literal["train", "validation", "test"],
+    problem: int,
+    size: int,
+    count: int,
+) -> Dagm:
+    """The first `count` surfaces of a split, as `labkit.data.Dagm` has them.
+
+    Raises:
+        InputError: they cannot be had, or are not of both classes.
+    """
+    surfaces = Dagm(data, split, problem, size, count=count)
+    found = int(surfaces.labels.sum())
+    if not 0 < found < len(surfaces):
+        raise InputError(
+            f"{found} of the {len(surfaces)} surfaces to {PURPOSE[split]} are defective, expected "
+            "good and defective ones: take more surfaces, or another problem"
+        )
+    return surfaces
+
+
 def parts(data: str | Path, problem: int, preset: Preset) -> tuple[Dagm, Dagm, Dagm]:
     """The surfaces to train on, to choose the epoch on, and to test on."""
     return (
-        Dagm(data, "train", problem, preset.size, count=preset.train_images),
-        Dagm(data, "validation", problem, preset.size, count=preset.validation_images),
-        Dagm(data, "test", problem, preset.size, count=preset.test_images),
+        load(data, "train", problem, preset.size, preset.train_images),
+        load(data, "validation", problem, preset.size, preset.validation_images),
+        load(data, "test", problem, preset.size, preset.test_images),
     )
 
 
@@ -350,5 +377,22 @@ def _plus_minus(mean: float, std: float) -> str:
 
 
 def sizes(preset: Preset, epochs: int | None, size: int | None) -> Preset:
-    """A preset with other epochs or another size, where they are given."""
-    return replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    """A preset with other epochs or another size, where they are given.
+
+    Raises:
+        InputError: they are out of range.
+    """
+    changed = replace(
+        preset,
+        epochs=preset.epochs if epochs is None else epochs,
+        size=preset.size if size is None else size,
+    )
+    check_numbers(epochs=changed.epochs)
+    check_size(changed.size)
+    return changed
+
+
+def check_size(size: int) -> None:
+    """Refuse images whose last map would show no place."""
+    if size < SMALLEST:
+        raise InputError(f"size is {size}, expected at least {SMALLEST} pixels")

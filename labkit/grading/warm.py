@@ -17,7 +17,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,16 +33,31 @@ _HEAVY = (
     "torchvision",
     "cv2",
     "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
     "pandas",
-    "scipy.stats",
     "skimage",
-    "sklearn",
-    "PIL.Image",
-    "tqdm.auto",
+    "PIL.BmpImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.PpmImagePlugin",
     "ipywidgets",
-    "requests",
 )
-_ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "IPython.core.pylabtools")
+# What every kernel imports when it starts, or shows its first error.
+_ALWAYS = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+    "pygments.formatters.terminal256",
+    "stack_data",
+    "sqlite3",
+)
 
 
 class WarmFailed(Exception):
@@ -88,7 +102,7 @@ class Warm:
         with theirs:
             self._process = subprocess.Popen(
                 command,
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={},
@@ -209,7 +223,6 @@ class Forked:
 
 
 _processes: dict[tuple, Warm] = {}
-_failed: str | None = None
 
 
 def process(
@@ -219,7 +232,12 @@ def process(
     environment: Mapping[str, str],
 ) -> Warm:
     """The process to fork from for labs that ask for the same."""
-    key = (tuple(packages), tuple(withheld), limits, tuple(sorted(jail.variables(environment).items())))
+    key = (
+        tuple(packages),
+        tuple(withheld),
+        limits,
+        tuple(sorted(jail.variables(environment).items())),
+    )
     if key not in _processes:
         _processes[key] = Warm(packages, withheld, limits, environment)
     return _processes[key]

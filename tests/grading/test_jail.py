@@ -198,7 +198,7 @@ def test_what_a_lab_withholds_can_be_imported_but_not_used_or_read(work, monkeyp
 
 def test_a_lab_that_withholds_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"withholds labkit\.nothing, which is no module"):
-        jail._covers(["labkit.nothing"], tmp_path)
+        jail.covers(["labkit.nothing"], tmp_path)
 
 
 def processes() -> str:

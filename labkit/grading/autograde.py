@@ -139,6 +139,8 @@ class TriagedAutograde(Autograde):
                 result = worker.perform(task, self.cell_done)
             finally:
                 turn.acquire()
+                # nbgrader sets this around each submission, and fails if another took it away.
+                os.environ["NBGRADER_EXECUTION"] = "autograde"
             if result.cold and not self._cold:
                 self._cold = True
                 self.starts_cold(result.cold)

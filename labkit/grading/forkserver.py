@@ -1,9 +1,9 @@
 """Inside a jail: imports heavy packages once, computes nothing, and forks a kernel when asked.
 
-`warm` starts it as a file, `python -P forkserver.py PACKAGE…`: it imports nothing of labkit, of
-which a lab may withhold parts. Standard input is a socket; each message on it asks for a kernel,
-whose request lies in /run/submission. Only the fork reads that, so that this process never holds
-anything of a submission that a later fork could find in its memory.
+`warm` runs this file's text with the names of the packages as arguments: it imports nothing of
+labkit, of which a lab may withhold parts. Standard input is a socket; each message on it asks for a
+kernel, whose request lies in /run/submission. Only the fork reads that, so that this process never
+holds anything of a submission that a later fork could find in its memory.
 
 A fork is what a fresh process in a jail of its own is: it has its own user, process, mount and ipc
 namespaces, so that it can neither see into this process nor signal or trace it; its own /tmp,
@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import socket
@@ -30,6 +30,7 @@ _NOSUID_NODEV, _BIND, _ALL_BELOW, _PRIVATE = 2 | 4, 1 << 12, 1 << 14, 1 << 18
 _DUMPABLE, _DROP_FROM_BOUNDS, _ADOPT_ORPHANS, _AMBIENT = 4, 24, 36, 47
 _LAST_CAPABILITY = 63
 _JOIN_SESSION_KEYRING = 1
+_SEED_OF_OLD_TORCH = 67280421310721  # in every process; newer ones draw it
 _KEYCTL = {"x86_64": 250, "aarch64": 219}
 # The first process of the fork's namespace: inherits what the kernel leaves behind, and ends with
 # it. A kernel that were the first itself could not be ended by its own signals.
@@ -42,6 +43,8 @@ def main() -> None:
     _call("prctl", _DUMPABLE, 0)
     _call("prctl", _ADOPT_ORPHANS, 1)
     control = socket.socket(fileno=os.dup(0))
+    if sys.path[0] == "":  # as ipykernel does when it is started
+        del sys.path[0]
     for package in sys.argv[1:]:
         with contextlib.suppress(ImportError):  # the notebook will say so in its own words
             importlib.import_module(package)
@@ -167,19 +170,30 @@ def _drop_rights() -> None:
 def _kernel(request: dict[str, Any]) -> None:
     """Become the kernel, as a process that was started for it would be."""
     os.setsid()
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
+    nothing, closed = os.pipe()  # as for a kernel that is started, an input at its end
+    os.dup2(nothing, 0)
+    os.close(closed)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
     os.closerange(3, 65536)
     os.environ.clear()
     os.environ.update(request["environment"])
-    if numpy := sys.modules.get("numpy"):  # Python reseeds its own generator; torch's is a constant
-        numpy.random.seed()
+    _seed_anew()
     spec = importlib.util.find_spec("ipykernel_launcher")
     sys.argv = [str(spec and spec.origin), *request["arguments"]]
     from ipykernel import kernelapp
 
     kernelapp.launch_new_instance()
+
+
+def _seed_anew() -> None:
+    """Give the generators the seeds of a fresh process; Python does so with its own."""
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+    torch = sys.modules.get("torch")
+    if torch and torch.initial_seed() != _SEED_OF_OLD_TORCH:
+        torch.default_generator.seed()
 
 
 def _call(name: str, *arguments: Any) -> None:

@@ -163,6 +163,7 @@ def variables(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a kernel: of the instructor's, only what is known crosses."""
     return {name: environment[name] for name in _ENVIRONMENT if name in environment} | {
         "HOME": HOME,
+        "PWD": HOME,
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
         "TMPDIR": "/tmp",
         "USER": "student",

@@ -24,6 +24,9 @@ from labkit.grading import jail
 
 _START = 120.0  # seconds for all imports; a file cache may be cold
 _FORK = 30.0
+_FORKSERVER = Path(__file__).with_name("forkserver.py")
+# Not as a script: its folder would be where modules are looked for first.
+_RUN = "import sys; exec(compile(open(sys.argv.pop(1)).read(), 'forkserver', 'exec'))"
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
 # What takes long to import, if the lab imports it; everything here when it imports labkit.
@@ -93,7 +96,7 @@ class Warm:
         # matplotlib reads this one when it is imported; a kernel sets it before that.
         backend = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
         command = jail.jailed(
-            [sys.executable, "-P", str(Path(__file__).with_name("forkserver.py")), *packages],
+            [sys.executable, "-c", _RUN, str(_FORKSERVER), *packages],
             shown=["--ro-bind", str(self._requests), "/run/submission"],
             variables=jail.variables(environment) | backend,
             limits=limits,

@@ -20,6 +20,7 @@ from labkit.grading.task import Result, Task
 from labkit.grading.worker import CELL_DONE
 
 _TRIES = 2
+_EXECUTION = {"NBGRADER_EXECUTION": "autograde"}  # as nbgrader tells its kernels
 _LOST = Result(
     error="The process that graded it ended twice: out of memory, or ended from outside."
 )
@@ -103,7 +104,7 @@ class Local:
                     stderr=self._log,
                     text=True,
                     encoding="utf-8",
-                    env={**os.environ, "TMPDIR": self._scratch.name},
+                    env=os.environ | _EXECUTION | {"TMPDIR": self._scratch.name},
                 )
             return self._process
 
@@ -175,6 +176,7 @@ def _on_a_node(task: str) -> str:
     from labkit.grading.judge.runner import perform
 
     with _one_at_a_time:
+        os.environ.update(_EXECUTION)
         return perform(Task.from_json(task)).to_json()
 
 

@@ -25,13 +25,12 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
-from nbgrader.utils import setenv
 from traitlets import Bool, Enum, Float, Integer
 
 from labkit.grading import warm
 from labkit.grading.jail import JailedKernelManager, Limits
 from labkit.grading.judge import process
-from labkit.grading.judge.verdict import Verdict
+from labkit.grading.judge.verdict import TEST_STOPPED, Verdict
 from labkit.grading.report import Run
 from labkit.grading.task import Result, Task
 from labkit.grading.watch import Watch
@@ -42,18 +41,27 @@ _AT_ONCE = 100  # messages of a kernel that are thrown away in one go
 
 
 def perform(task: Task, cell_done: Callable[[], None] = lambda: None) -> Result:
-    """Run and judge a notebook; whatever happens, there is a result.
+    """Run and judge a notebook, anew if a process of it is lost; there always is a result.
 
     Args:
         task: the notebook, and what the gradebook says of it.
         cell_done: called after each cell.
     """
-    runner = Runner(task, cell_done)
+    for last in (False, True):
+        runner = Runner(task, cell_done)
+        result = _attempt(runner)
+        # It may have been the submission, or somebody short of memory: the second time it was.
+        if last or not runner.lost:
+            break
+    return result
+
+
+def _attempt(runner: Runner) -> Result:
     try:
-        with setenv(NBGRADER_EXECUTION="autograde"):
-            notebook = runner.run()
+        notebook = runner.run()
     except Exception as error:
         runner.log.exception("The notebook could not be run")
+        runner.lost = True
         return Result(error=_why(error), cold=runner.cold)
     # As text and back: nothing but plain data, whatever the kernel's messages were made of.
     plain = json.loads(json.dumps(notebook, default=repr))
@@ -109,6 +117,7 @@ class Runner(Settings):
         super().__init__(**task.settings)
         self._task, self._cell_done = task, cell_done
         self.cold: str | None = None  # why kernels are not forked
+        self.lost = False  # a process ended that nobody here has ended
         self.seen = Run("none" if self.sandbox == "none" else "bubblewrap")
         self._stopped: str | None = None  # why the kernel is asked nothing any more
         self._began = time.monotonic()
@@ -204,6 +213,7 @@ class Runner(Settings):
 
     def _ended(self) -> str:
         """Why the kernel is no more."""
+        self.lost = self._watch.ended is None
         return self._watch.ended or "the submission ended its kernel"
 
     def _note_what_was_seen(self) -> None:
@@ -240,6 +250,9 @@ class Runner(Settings):
         )
         if verdict.broken:
             self._recover()
+        if verdict.error and verdict.error[0] == TEST_STOPPED:
+            self.lost = True
+            self.seen.flags.append("A test was not judged: its own process ended.")
         self.seen.tests_seconds += time.monotonic() - began
         return verdict
 

@@ -21,6 +21,7 @@ class Run:
         flags: what the instructor should look at.
         cells_seconds: of the student's cells.
         tests_seconds: of the tests, the student's functions that they call included.
+        kernel_seconds: until the kernel answered first, and until it was gone.
         peak_memory: resident bytes of all its processes together, at their highest, what they share
             counted for each; None where that cannot be seen.
     """
@@ -29,6 +30,7 @@ class Run:
     flags: list[str] = field(default_factory=list)
     cells_seconds: float = 0.0
     tests_seconds: float = 0.0
+    kernel_seconds: float = 0.0
     peak_memory: int | None = None
 
 
@@ -67,6 +69,7 @@ class Entry:
     seconds: float = 0.0
     cells_seconds: float = 0.0
     tests_seconds: float = 0.0
+    kernel_seconds: float = 0.0
     peak_memory: int | None = None
     sandbox: str | None = None
     digest: str = ""
@@ -83,6 +86,7 @@ class Entry:
         self.flags += run.flags
         self.cells_seconds = round(self.cells_seconds + run.cells_seconds, 3)
         self.tests_seconds = round(self.tests_seconds + run.tests_seconds, 3)
+        self.kernel_seconds = round(self.kernel_seconds + run.kernel_seconds, 3)
         if run.peak_memory is not None:
             self.peak_memory = max(self.peak_memory or 0, run.peak_memory)
 

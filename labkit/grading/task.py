@@ -21,7 +21,7 @@ class Task:
         lab: the lab's folder in source/; None if there is none.
         tests: the gradebook's text of each test by the position of its cell.
         imports: import statements of the instructor's notebook, by the name that each binds.
-        modules: the names of all modules that it imports.
+        modules: that it imports where cells run in the kernel.
         withheld: modules of labkit that the kernel is not to see.
         released: of tests that are to run in the kernel as well, what students were given of them.
         settings: of `Runner`.

@@ -129,18 +129,19 @@ class Cluster:
 
     Args:
         address: of its scheduler, for instance "tcp://10.0.0.1:8786".
+        seconds: that it has to answer.
 
     Raises:
         InputError: there is no dask, no scheduler at the address, or it has no workers.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, seconds: float = 10.0) -> None:
         if find_spec("distributed") is None:
             raise InputError("--scheduler needs dask: pip install 'labkit[cluster]'")
         from distributed import Client
 
         try:
-            self._client = Client(address, timeout=10, set_as_default=False)
+            self._client = Client(address, timeout=seconds, set_as_default=False)
         except (OSError, ValueError) as error:
             raise InputError(f"no dask scheduler answers at {address}: {error}") from error
         self.size = sum(self._client.nthreads().values())

@@ -40,8 +40,8 @@ def expected(number: int) -> dict[str, float]:
     return NONE | scores
 
 
-def make_class(folder: Path, size: int) -> Course:
-    course = make_course(folder)
+def make_class(folder: Path, size: int, config: str = "") -> Course:
+    course = make_course(folder, config=config)
     for number in range(size):
         hand_in(course, member(number), DOUBLE[number % 2], MEAN[number % 3])
     return course

@@ -219,6 +219,8 @@ class Runner(Settings):
     def _note_what_was_seen(self) -> None:
         seen = self.seen
         seen.peak_memory = self._watch.peak
+        took = time.monotonic() - self._began
+        seen.kernel_seconds = took - seen.cells_seconds - seen.tests_seconds
         if self._stopped:
             seen.flags.append(f"The kernel was stopped early: {self._stopped}.")
         if self._room < 0:

@@ -101,9 +101,9 @@ def grade(
             jobs=jobs,
             scheduler=scheduler,
         )
-        grading.worker_log = app.log.handlers[0].stream
         try:
-            grading.start()
+            with open(LOG, "a", encoding="utf-8") as grading.worker_log:  # noqa: PTH123
+                grading.start()
         except (NbGraderException, SQLAlchemyError) as error:
             if not grading.outcome.all():
                 raise InputError(f"{error}; the whole story is in {course / LOG}") from error

@@ -271,6 +271,8 @@ class JailedProvisioner(LocalProvisioner):
         Raises:
             InputError: no jail can be had here.
         """
+        if reason := why_not():
+            raise InputError(reason)
         manager: Any = self.parent
         work = Path(kwargs.pop("cwd", None) or manager.folder)
         environment = variables(kwargs.get("env") or os.environ)
@@ -284,8 +286,6 @@ class JailedProvisioner(LocalProvisioner):
     async def _launch_cold(
         self, cmd: list[str], work: Path, environment: Mapping[str, str], kwargs: dict[str, Any]
     ) -> KernelConnectionInfo:
-        if reason := why_not():
-            raise InputError(reason)
         manager: Any = self.parent
         file = manager.connection_file
         command = jailed(

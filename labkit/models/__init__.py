@@ -5,13 +5,21 @@ from labkit.models.fcn import FCN8s, FCN32s
 from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
 from labkit.models.parts import cam_parts
+from labkit.models.recam import NaiveReCamHead, ReCam, ReCamHead
+from labkit.models.vgg import CamHead, VggCam, vgg_features
 
 __all__ = [
+    "CamHead",
     "CamNet",
     "CamOutput",
     "FCN8s",
     "FCN32s",
     "ImageNetNet",
+    "NaiveReCamHead",
+    "ReCam",
+    "ReCamHead",
+    "VggCam",
     "cam_parts",
     "imagenet_net",
+    "vgg_features",
 ]

@@ -1,0 +1,153 @@
+"""VGG-16's convolutions, frozen, under a small head whose maps explain its scores.
+
+Document 001's network: a 1x1 convolution makes one map a class of the 512 that VGG-16 gives, their
+means go through a linear layer without bias. Unlike the document, VGG-16 ends before its last
+pooling here, so that maps are twice as fine, and their means are taken whatever the size of the
+image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import vgg16
+
+from labkit.errors import InputError
+from labkit.maps.cam import class_activation_map
+from labkit.models.fcn import VGG16
+from labkit.models.initialization import proper_init
+from labkit.models.output import CamOutput
+from labkit.models.weights import vgg16_weights
+
+
+def vgg_features(width: float = 1.0, weights: Literal["DEFAULT"] | None = None) -> nn.Sequential:
+    """VGG-16 up to the ReLU after its last convolution: images [B,3,H,W] to [B,C,H/16,W/16].
+
+    Args:
+        width: share of VGG-16's channels, in (0, 1]; C is 512 times that.
+        weights: "DEFAULT" takes torchvision's ImageNet weights, for width 1; None draws them (He).
+
+    Raises:
+        InputError: the width is out of its range, or the weights do not fit it or cannot be had.
+    """
+    if not 0 < width <= 1:
+        raise InputError(f"width is {width}, expected a share of VGG-16's channels in (0, 1]")
+    if weights is not None:
+        if width != 1:
+            raise InputError(f"width is {width:g}, expected 1 for VGG-16's ImageNet weights")
+        with torch.device("meta"):
+            whole = vgg16()
+        whole.load_state_dict(vgg16_weights(), assign=True)
+        return whole.features[:-1]
+    layers: list[nn.Module] = []
+    before = 3
+    for stage in VGG16:
+        for full in stage:
+            after = max(1, round(full * width))
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
+            before = after
+        layers.append(nn.MaxPool2d(2, stride=2))
+    features = nn.Sequential(*layers[:-1])
+    proper_init(features)
+    return features
+
+
+def channels_of(features: nn.Module) -> int:
+    """How many feature maps an extractor gives: the channels of its last convolution."""
+    convolutions = [m for m in features.modules() if isinstance(m, nn.Conv2d)]
+    return convolutions[-1].out_channels
+
+
+def freeze(module: nn.Module) -> nn.Module:
+    """Let a network learn no more, and use it in evaluation mode."""
+    return module.requires_grad_(False).eval()
+
+
+class CamHead(nn.Module):
+    """Feature maps [B,C,h,w] to maps, their means and class scores: all that is trained.
+
+    Args:
+        n_classes: number of classes N.
+        channels: number of feature maps C.
+        maps: how many maps K are made of them; None for one a class, as document 001.
+    """
+
+    def __init__(self, n_classes: int = 17, channels: int = 512, maps: int | None = None) -> None:
+        super().__init__()
+        if n_classes < 1 or channels < 1:
+            raise InputError(
+                f"n_classes is {n_classes} and channels {channels}, expected at least 1 each"
+            )
+        maps = n_classes if maps is None else maps
+        self.maps = nn.Sequential(nn.Conv2d(channels, maps, 1), nn.ReLU())
+        self.gap = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(maps, n_classes, bias=False)
+
+    def forward(self, features: Tensor) -> CamOutput:
+        """Scores [B,N], maps [B,K,h,w] and their means [B,K] for features [B,C,h,w]."""
+        maps = self.maps(features)
+        pooled = torch.flatten(self.gap(maps), 1)
+        return CamOutput(self.classifier(pooled), maps, pooled)
+
+    def class_map(self, output: CamOutput, labels: Tensor) -> Tensor:
+        """The map [B,h,w] of one class [B] for each image, in units of the scores."""
+        return class_activation_map(output.features, self.classifier.weight[labels])
+
+
+class VggCam(nn.Module):
+    """VGG-16's convolutions and a `CamHead`: images [B,3,H,W] to a `CamOutput`.
+
+    With ImageNet weights the convolutions are frozen and the head learns alone: 9,010 numbers for
+    17 classes, 36 kB, are all that need be saved (`net.head.state_dict()`).
+
+    Args:
+        n_classes: number of classes N.
+        width: share of VGG-16's channels, in (0, 1]; 1/8 makes a network for two cores.
+        weights: "DEFAULT" takes torchvision's ImageNet weights and freezes them; None draws
+            weights, all of which learn.
+
+    Raises:
+        InputError: an argument is out of its range, or the weights cannot be had.
+
+    Source: Zhou et al., CVPR 2016; Simonyan and Zisserman, ICLR 2015, configuration D.
+    """
+
+    head: CamHead
+
+    def __init__(
+        self,
+        n_classes: int = 17,
+        width: float = 1.0,
+        weights: Literal["DEFAULT"] | None = None,
+    ) -> None:
+        super().__init__()
+        self.features = vgg_features(width, weights)
+        if weights is not None:
+            freeze(self.features)
+        self.head = self._make_head(n_classes, channels_of(self.features))
+
+    def _make_head(self, n_classes: int, channels: int) -> CamHead:
+        return CamHead(n_classes, channels)
+
+    @property
+    def classifier(self) -> nn.Linear:
+        """The linear layer whose weights make the class activation maps."""
+        return self.head.classifier
+
+    def forward(self, images: Tensor) -> CamOutput:
+        """Scores [B,N], maps [B,K,H/16,W/16] and their means [B,K]."""
+        return self.head(self.features(images))
+
+    def load_head(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a saved head.
+
+        Raises:
+            InputError: it belongs to another network.
+        """
+        try:
+            self.head.load_state_dict(dict(state))
+        except RuntimeError as error:
+            raise InputError(f"these weights are not of such a head: {error}") from error

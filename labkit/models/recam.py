@@ -15,13 +15,43 @@ Source: Chen et al., "Class Re-Activation Maps for Weakly-Supervised Semantic Se
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from labkit.maps.cam import class_activation_map
 from labkit.maps.normalize import Normalization, normalize
 from labkit.models.output import CamOutput
 from labkit.models.vgg import CamHead, VggCam
+
+
+class ReCamLoss(NamedTuple):
+    """ReCAM's loss and what it is made of, each a scalar tensor: `total` = `bce` + `ce`."""
+
+    total: Tensor
+    bce: Tensor
+    ce: Tensor
+
+
+def recam_loss(scores: Tensor, rescores: Tensor, labels: Tensor) -> ReCamLoss:
+    """Binary cross entropy of the first classifier plus cross entropy of the second.
+
+    Where each image has one class, the first loss asks N questions: is it a daffodil, is it a
+    snowdrop, and so on; one of them wants a yes. It is the mean over images and classes.
+
+    Args:
+        scores: of the first classifier, [B,N].
+        rescores: of the second, [B,N], for the maps weighted by the map of the true class.
+        labels: class of each image, [B].
+
+    Source: Chen et al., CVPR 2022, eq. 1, 4 and 5, for one class an image and both weighted alike.
+    """
+    truth = F.one_hot(labels, scores.shape[1]).to(scores)
+    bce = F.binary_cross_entropy_with_logits(scores, truth)
+    ce = F.cross_entropy(rescores, labels)
+    return ReCamLoss(bce + ce, bce, ce)
 
 
 class ReCamHead(CamHead):

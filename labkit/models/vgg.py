@@ -23,12 +23,18 @@ from labkit.models.output import CamOutput
 from labkit.models.weights import vgg16_weights
 
 
-def vgg_features(width: float = 1.0, weights: Literal["DEFAULT"] | None = None) -> nn.Sequential:
+def vgg_features(
+    width: float = 1.0,
+    weights: Literal["DEFAULT"] | None = None,
+    batch_norm: bool = False,
+) -> nn.Sequential:
     """VGG-16 up to the ReLU after its last convolution: images [B,3,H,W] to [B,C,H/16,W/16].
 
     Args:
         width: share of VGG-16's channels, in (0, 1]; C is 512 times that.
         weights: "DEFAULT" takes torchvision's ImageNet weights, for width 1; None draws them (He).
+        batch_norm: normalise after every convolution, as torchvision's `vgg16_bn`. A narrow copy
+            that is trained on the spot needs it: without, thirteen layers hardly begin to learn.
 
     Raises:
         InputError: the width is out of its range, or the weights do not fit it or cannot be had.
@@ -38,6 +44,8 @@ def vgg_features(width: float = 1.0, weights: Literal["DEFAULT"] | None = None) 
     if weights is not None:
         if width != 1:
             raise InputError(f"width is {width:g}, expected 1 for VGG-16's ImageNet weights")
+        if batch_norm:
+            raise InputError("batch_norm=True, expected False for VGG-16's ImageNet weights")
         with torch.device("meta"):
             whole = vgg16()
         whole.load_state_dict(vgg16_weights(), assign=True)
@@ -47,7 +55,10 @@ def vgg_features(width: float = 1.0, weights: Literal["DEFAULT"] | None = None) 
     for stage in VGG16:
         for full in stage:
             after = max(1, round(full * width))
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
+            layers.append(nn.Conv2d(before, after, 3, padding=1))
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(after))
+            layers.append(nn.ReLU(inplace=True))
             before = after
         layers.append(nn.MaxPool2d(2, stride=2))
     features = nn.Sequential(*layers[:-1])
@@ -108,6 +119,7 @@ class VggCam(nn.Module):
         width: share of VGG-16's channels, in (0, 1]; 1/8 makes a network for two cores.
         weights: "DEFAULT" takes torchvision's ImageNet weights and freezes them; None draws
             weights, all of which learn.
+        batch_norm: as for `vgg_features`.
 
     Raises:
         InputError: an argument is out of its range, or the weights cannot be had.
@@ -122,9 +134,10 @@ class VggCam(nn.Module):
         n_classes: int = 17,
         width: float = 1.0,
         weights: Literal["DEFAULT"] | None = None,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        self.features = vgg_features(width, weights)
+        self.features = vgg_features(width, weights, batch_norm)
         if weights is not None:
             freeze(self.features)
         self.head = self._make_head(n_classes, channels_of(self.features))

@@ -166,7 +166,7 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
         ),
         "laptop": Preset(
             name="laptop",
-            size=64,
+            size=96,
             width=1 / 8,
             train_images=680,
             validation_images=340,
@@ -174,7 +174,7 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             epochs=40,
             batch_size=32,
             lr=3e-3,
-            extractor_images=2600,
+            extractor_images=2080,
             extractor_epochs=12,
         ),
         # The document's, on the real flowers; its extractor has ImageNet weights.
@@ -182,7 +182,7 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             name="paper",
             size=256,
             width=1.0,
-            train_images=6800,
+            train_images=680,
             validation_images=340,
             test_images=340,
             epochs=40,

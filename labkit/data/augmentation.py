@@ -62,9 +62,7 @@ def draw_augmentation(
 
     angle = up_to(DEGREES)
     right, down = round(up_to(SHIFT * width)), round(up_to(SHIFT * height))
-    return Augmentation(
-        angle, right, down, float(torch.rand((), generator=generator)) < FLIPPED
-    )
+    return Augmentation(angle, right, down, float(torch.rand((), generator=generator)) < FLIPPED)
 
 
 def augment(images: Tensor, augmentation: Augmentation) -> Tensor:
@@ -98,7 +96,7 @@ class Augmented(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         picture = torch.tensor(self.data.picture(i)).permute(2, 0, 1)
-        drawn = draw_augmentation(*picture.shape[1:])
+        drawn = draw_augmentation(picture.shape[1], picture.shape[2])
         return self.data.prepare(augment(picture, drawn).permute(1, 2, 0).numpy()), int(
             self.data.labels[i]
         )
@@ -169,8 +167,7 @@ def _copies(
     image = torch.tensor(picture).permute(2, 0, 1)
     made = [picture]
     for _ in range(copies - 1):
-        drawn = draw_augmentation(*picture.shape[:2], generator)
+        height, width = picture.shape[:2]
+        drawn = draw_augmentation(height, width, generator)
         made.append(augment(image, drawn).permute(1, 2, 0).numpy())
     return made
-
-

@@ -99,8 +99,8 @@ def _files(root: Path) -> list[list[Path]]:
     found: dict[int, dict[int, Path]] = {}
     for file in sorted(folder.glob("*.jpg")):
         if match := pattern.fullmatch(file.name):
-            number, copy = (*map(int, match.groups()), 0)[:2]
-            found.setdefault(number, {})[copy] = file
+            number, *copy = map(int, match.groups())
+            found.setdefault(number, {})[copy[0] if copy else 0] = file
     if not found:
         raise InputError(
             f"{root} holds no pictures jpg/image_0001.jpg and so on: expected the 17 Category "
@@ -110,8 +110,8 @@ def _files(root: Path) -> list[list[Path]]:
     for number in range(1, n + 1):
         missing = set(range(copies)) - set(found.get(number, {}))
         if missing:
-            copy = f"_{min(missing)}" if is_stored(root) else ""
-            raise InputError(f"there is no {folder / f'image_{number:04d}{copy}.jpg'}")
+            suffix = f"_{min(missing)}" if is_stored(root) else ""
+            raise InputError(f"there is no {folder / f'image_{number:04d}{suffix}.jpg'}")
     if n % len(CLASSES):
         raise InputError(
             f"{folder} holds {n} pictures, expected equally many of {len(CLASSES)} classes "

@@ -143,9 +143,7 @@ def _colour(chance: Chance) -> NDArray[np.int64]:
     return np.array([chance.between(20, 255) for _ in range(3)])
 
 
-def _plant(
-    picture: NDArray[np.uint8], mask: NDArray[np.bool_], kind: Kind, chance: Chance
-) -> None:
+def _plant(picture: NDArray[np.uint8], mask: NDArray[np.bool_], kind: Kind, chance: Chance) -> None:
     """One large bloom, and now and then a small one of the same kind beside it."""
     tones = _three_tones(chance)
     if chance.often(30):

@@ -23,7 +23,12 @@ from labkit import runs
 from labkit.data import Flowers17, flowers17_folder, store_augmented
 from labkit.data.augmentation import COPIES
 from labkit.errors import InputError
-from labkit.head_training import (
+from labkit.maps.normalize import Normalization
+from labkit.metrics import iou
+from labkit.models.vgg import CamHead, channels_of, freeze, vgg_features
+from labkit.presets import Preset
+from labkit.training import build, fit
+from labkit.training.heads import (
     CrossEntropies,
     KeepEpochs,
     class_maps,
@@ -34,12 +39,7 @@ from labkit.head_training import (
     objective_of,
     train_extractor,
 )
-from labkit.maps.normalize import Normalization
-from labkit.metrics import iou
-from labkit.models.vgg import CamHead, channels_of
-from labkit.presets import Preset
-from labkit.training import build, fit
-from labkit.training_state import best_row
+from labkit.training.state import best_row
 
 LRS = (1e-4, 5e-4, 1e-3, 2e-3)  # ten times the document's, for batches four times as large
 EXTRACTORS = ("drawn", "vgg16", "efficientnet")
@@ -168,7 +168,10 @@ def _features(
     }
     parts = {
         split: Flowers17(
-            str(stored if split == "train" else own), split, preset.size, count=counts[split]
+            str(stored if split == "train" else own),
+            split,  # type: ignore[arg-type]  # the keys above
+            preset.size,
+            count=counts[split],
         )
         for split in counts
     }
@@ -178,13 +181,11 @@ def _features(
 
 def _drawn(preset: Preset, folder: Path, progress: bool) -> nn.Module:
     """Trained once a folder."""
-    from labkit.models.vgg import freeze, vgg_features
-
     path = folder / "extractor.pt"
     if path.exists():
-        network = vgg_features(preset.width, batch_norm=True)
-        network.load_state_dict(runs.load_checkpoint(path))
-        return freeze(network)
+        kept = vgg_features(preset.width, batch_norm=True)
+        kept.load_state_dict(runs.load_checkpoint(path))
+        return freeze(kept)
     network = train_extractor(
         preset.width,
         preset.size,

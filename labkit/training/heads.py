@@ -25,8 +25,8 @@ from labkit.models.imagenet import ImageNetNet, efficientnet_lite0
 from labkit.models.recam import NaiveReCamHead, ReCamHead, recam_loss
 from labkit.models.vgg import CamHead, channels_of, freeze, vgg_features
 from labkit.runs import save_checkpoint
-from labkit.training import Objective, classification
-from labkit.training_state import as_found, batches_of, home_of, pick_device, random_numbers
+from labkit.training.classifiers import Objective, classification
+from labkit.training.state import as_found, batches_of, home_of, pick_device, random_numbers
 
 NETWORKS = ("cam", "recam", "naive")
 K = (1, 3, 5)
@@ -64,6 +64,7 @@ def objective_of(head: CamHead) -> Objective:
 
 def recam(model: nn.Module, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """The objective of a `ReCamHead`, for `labkit.training.fit`."""
+    assert isinstance(model, ReCamHead)
     output = model(features)
     rescores = model.reclassify(output, labels)
     return recam_loss(output.scores, rescores, labels).total, output.scores
@@ -142,10 +143,11 @@ class KeepEpochs:
     Args:
         data: pairs (features, label).
         folder: for `epoch_01.pt` and so on; None keeps none.
+        before: how many epochs have ended already, of a training that is resumed.
     """
 
-    def __init__(self, data: Dataset, folder: Path | None = None) -> None:
-        self.data, self.folder, self.epoch = data, folder, 0
+    def __init__(self, data: Dataset, folder: Path | None = None, before: int = 0) -> None:
+        self.data, self.folder, self.epoch = data, folder, before
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
         """Figures of the epoch that has just ended, columns of the history."""
@@ -165,7 +167,9 @@ def count_hits(
     with as_found(model, home_of(model)), torch.no_grad():
         model.eval()
         for features, labels in batches_of(data, batch_size):
-            for name, count in topk_hits(model(features.to(home_of(model))).scores, labels, k).items():
+            for name, count in topk_hits(
+                model(features.to(home_of(model))).scores, labels, k
+            ).items():
                 totals[name] += count
             n += len(labels)
     return totals, n

@@ -27,20 +27,18 @@ from labkit.data.augmentation import COPIES
 from labkit.data.flowers17_folder import is_stored
 from labkit.errors import InputError
 from labkit.maps import emphasize
-from labkit.models.vgg import CamHead, channels_of, freeze, vgg_features
+from labkit.models.extractors import channels_of, freeze, imagenet_extractor, vgg_features
+from labkit.models.vgg import CamHead
 from labkit.training import build, fit
+from labkit.training.extractor import Extracted, extract, train_extractor
 from labkit.training.heads import (
     CrossEntropies,
-    Extracted,
     K,
     KeepEpochs,
     class_maps,
     count_hits,
-    extract,
-    imagenet_extractor,
     make_head,
     objective_of,
-    train_extractor,
 )
 from labkit.training.state import best_row, check_numbers
 

@@ -25,19 +25,18 @@ from labkit.data.augmentation import COPIES
 from labkit.errors import InputError
 from labkit.maps.normalize import Normalization
 from labkit.metrics import iou
-from labkit.models.vgg import CamHead, channels_of, freeze, vgg_features
+from labkit.models.extractors import channels_of, freeze, imagenet_extractor, vgg_features
+from labkit.models.vgg import CamHead
 from labkit.presets import Preset
 from labkit.training import build, fit
+from labkit.training.extractor import extract, train_extractor
 from labkit.training.heads import (
     CrossEntropies,
     KeepEpochs,
     class_maps,
     count_hits,
-    extract,
-    imagenet_extractor,
     make_head,
     objective_of,
-    train_extractor,
 )
 from labkit.training.state import best_row
 

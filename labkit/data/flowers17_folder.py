@@ -136,10 +136,10 @@ def read_numbers(root: Path, partition: int, n: int) -> dict[str, list[int]]:
         raise InputError(f"partition={partition!r}, expected 1, 2 or 3")
     path = root / "datasplits.mat"
     names = {split: f"{prefix}{partition}" for split, prefix in SPLITS.items()}
+    if not path.is_file():
+        raise InputError(f"there is no {path}: fetch it beside the pictures")
     try:
         content = loadmat(path, variable_names=list(names.values()))
-    except FileNotFoundError as error:
-        raise InputError(f"there is no {path}: fetch it beside the pictures") from error
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         raise InputError(f"{path} cannot be read as a MATLAB file: {error}") from error
     numbers = {}

@@ -182,7 +182,7 @@ class TestLabels:
             plots.show_labels([PICTURE] * 2, {"truth": [np.zeros((4, 6), int)]}, ["wall"])
 
 
-class TestGrids:
+class TestGridsAndStrips:
     def test_labelled_grid_has_a_title_a_picture(self):
         figure = plots.labelled_grid([PICTURE] * 6, [f"{i}\nsecond line" for i in range(6)])
         titles = [axes.get_title() for axes in figure.axes]

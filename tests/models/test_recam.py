@@ -81,7 +81,7 @@ class TestPaper:
 
 class TestLoss:
     def test_literal_numbers(self):
-        """Scores 0 and log 3 are a yes of 1/2 and 3/4; rescores 0 and log 3 shares of 1/4 and 3/4."""
+        """Scores 0 and log 3: a yes of 1/2 and of 3/4, or shares of 1/4 and 3/4."""
         log3 = float(np.log(3))
         scores = torch.tensor([[0.0, log3]])
         parts = recam_loss(scores, scores, torch.tensor([1]))

@@ -32,7 +32,7 @@ def test_kinds_are_thirty_different_ones():
     # Neither form nor pattern nor number of petals is enough to know a kind.
     for part in range(3):
         of_part = [kind[part] for kind in flowers17.KINDS]
-        assert all(of_part.count(value) < 5 for value in of_part)
+        assert all(of_part.count(value) < 6 for value in of_part)
         assert len(set(of_part)) >= 5
         assert sum(of_part.count(value) > 1 for value in of_part) >= 13
 
@@ -99,8 +99,8 @@ def test_a_stencil_has_as_many_petals_as_its_kind():
     for kind in flowers17.KINDS:
         tones = blooms.stencil(kind).tones
         # Around the circle just inside the tips, petals and gaps alternate.
-        angles = 2 * np.pi * np.arange(1440) / 1440
-        r = 0.97 * blooms.RADIUS
+        angles = 2 * np.pi * np.arange(240) / 240
+        r = 0.9 * blooms.RADIUS
         rows = np.rint(blooms.SIDE / 2 + r * np.sin(angles)).astype(int)
         columns = np.rint(blooms.SIDE / 2 + r * np.cos(angles)).astype(int)
         inside = tones[rows, columns] != blooms.OUTSIDE

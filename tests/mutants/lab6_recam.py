@@ -6,7 +6,6 @@ FREEZE = "    for parameter in features.parameters():\n        parameter.require
 LAST = "[layer for layer in features if isinstance(layer, nn.Conv2d)][-1].out_channels"
 HEAD = "nn.Sequential(nn.Conv2d(channels, n_classes, 1), nn.ReLU())"
 POOL = "maps.mean(dim=(2, 3))"
-DRAWN = "torch.rand(4, generator=generator).tolist()"
 AFFINE = (
     "    moved = TF.affine(\n"
     "        image, angle, [right, down], 1.0, [0.0], "
@@ -147,18 +146,24 @@ MUTANTS = [
         {"test-saved": 0.5},
         visible=True,
     ),
-    # Drawing an augmentation
+    # Making an augmentation
     Mutant(
         "turned-one-way-only",
         "draw",
-        [("20 * (2 * turn - 1)", "20 * turn")],
-        {"test-draw": 0.5},
+        [("20 * (2 * turn - 1)", "abs(20 * (2 * turn - 1))")],
+        {"test-draw": 0.25},
+    ),
+    Mutant(
+        "forty-degrees-either-way",
+        "draw",
+        [("20 * (2 * turn - 1)", "40 * (2 * turn - 1)")],
+        {"test-draw": 0.25},
     ),
     Mutant(
         "down-by-the-width",
         "draw",
         [("0.2 * height", "0.2 * width")],
-        {"test-draw": 0.5},
+        {"test-draw": 0.25},
     ),
     Mutant(
         "sides-swapped",
@@ -179,27 +184,21 @@ MUTANTS = [
         {"test-draw": 0.25},
     ),
     Mutant(
+        "shifts-cut-instead-of-rounded",
+        "draw",
+        [("round(0.2 * width", "int(0.2 * width"), ("round(0.2 * height", "int(0.2 * height")],
+        {"test-draw": 0.5},
+    ),
+    Mutant(
         "mirrored-when-turned-left",
         "draw",
         [("mirror < 0.5", "turn < 0.5")],
         {"test-draw": 0.25},
     ),
     Mutant(
-        "always-mirrored",
+        "chance-of-its-own",
         "draw",
-        [("mirror < 0.5", "True")],
-        {"test-draw": 0.75},
-    ),
-    Mutant(
-        "global-chance",
-        "draw",
-        [(DRAWN, "torch.rand(4).tolist()")],
-        {"test-draw": 0.25},
-    ),
-    Mutant(
-        "new-generator-each-time",
-        "draw",
-        [(DRAWN, "torch.rand(4, generator=torch.Generator().manual_seed(0)).tolist()")],
+        [("chance.tolist()", "torch.rand(4).tolist()")],
         {"test-draw": 1.0},
         visible=True,
     ),
@@ -662,14 +661,12 @@ ALTERNATIVES = [
         ],
     ),
     Mutant(
-        "drawn-one-by-one",
+        "rounded-by-torch",
         "draw",
         [
             (
-                "turn, across, along, mirror = torch.rand(4, generator=generator).tolist()",
-                "turn, across, along = ("
-                "float(torch.rand((), generator=generator)) for _ in '123')\n"
-                "    mirror = float(torch.randint(2, (), generator=generator))",
+                "round(0.2 * width * (2 * across - 1)), round(0.2 * height * (2 * along - 1))",
+                "(int(v.round()) for v in 0.4 * torch.tensor([width, height]) * (chance[1:3] - 0.5))",
             )
         ],
     ),

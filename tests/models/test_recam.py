@@ -106,9 +106,9 @@ class TestNaive:
         torch.testing.assert_close(output.features, torch.tensor([[[[4.0, 1.0], [0.0, 1.0]]]]))
 
     def test_each_picture_by_its_own_best_class(self):
-        torch.manual_seed(7)
+        torch.manual_seed(13)
         head = NaiveReCamHead(4, 5, how="sigmoid")
-        features = torch.randn(6, 5, 3, 4)
+        features = 3 * torch.randn(6, 5, 3, 4)
         plain = CamHead(4, 5)
         plain.load_state_dict(head.state_dict())
         first = plain(features)

@@ -27,6 +27,7 @@ from labkit.data.augmentation import COPIES
 from labkit.data.flowers17_folder import is_stored
 from labkit.errors import InputError
 from labkit.maps import emphasize
+from labkit.maps.normalize import Normalization
 from labkit.models.extractors import channels_of, freeze, imagenet_extractor, vgg_features
 from labkit.models.vgg import CamHead
 from labkit.training import build, fit
@@ -134,7 +135,7 @@ def train(
     console.print(_sentence("test", int(best["epoch"]), hits, n), highlight=False)
     figures = {"epoch": int(best["epoch"]), "images": n, **{f"top{k}": hits[k] for k in K}}
     runs.write_json(figures, folder / "test.json")
-    draw(settings, head, tested, parts["test"], folder)
+    draw(head, tested, parts["test"], folder)
 
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
@@ -167,6 +168,27 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
         console.print(f"the same is in {run / 'evaluation.json'}", highlight=False, soft_wrap=True)
 
 
+def explain(
+    run: Path, data: str | None, how: Normalization | None, out: Path | None, console: Console
+) -> None:
+    """Draw the maps of twelve test pictures anew: labelled grid, compact grid and strip.
+
+    Args:
+        run: its folder.
+        data: another data set than the run's own, or None.
+        how: what brings maps to [0, 1]; None for relu.
+        out: folder for the pictures; None for `explain-HOW` in the run folder.
+        console: where the folder is named.
+    """
+    settings, extractor, head = load(run)
+    test = _parts(replace(settings, data=data or settings.data, test_images=SHOWN))["test"]
+    how = how or "relu"
+    out = out or run / f"explain-{how}"
+    out.mkdir(parents=True, exist_ok=True)
+    draw(head, extract(test, extractor), test, out, how)
+    console.print(f"3 pictures are in {out}", soft_wrap=True, highlight=False)
+
+
 def load(run: Path) -> tuple[Settings, nn.Module, CamHead]:
     """The settings of a run, its extractor, and its head with the best weights.
 
@@ -186,7 +208,11 @@ def load(run: Path) -> tuple[Settings, nn.Module, CamHead]:
 
 
 def draw(
-    settings: Settings, head: CamHead, tested: TensorDataset, test: Flowers17, folder: Path
+    head: CamHead,
+    tested: TensorDataset,
+    test: Flowers17,
+    folder: Path,
+    how: Normalization = "relu",
 ) -> None:
     """Twelve test pictures with the map of the predicted class: grid, compact grid and strip."""
     shown = range(min(SHOWN, len(test)))
@@ -195,7 +221,7 @@ def draw(
         shares = head(features).scores.softmax(1)
     pictures = [test.picture(i) for i in shown]
     height, width = pictures[0].shape[:2]
-    maps = emphasize(class_maps(head, features, shares.argmax(1), (height, width)))
+    maps = emphasize(class_maps(head, features, shares.argmax(1), (height, width), how))
     laid = [plots.overlay(p, m) for p, m in zip(pictures, maps, strict=True)]
     three = shares.topk(3)
     titles = [

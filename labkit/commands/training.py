@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.commands.explaining import Normalization
 from labkit.errors import InputError
 
 
@@ -45,14 +46,6 @@ class Variant(StrEnum):
 
     PAPER = "paper"
     NAIVE = "naive"
-
-
-class Normalization(StrEnum):
-    """How a map comes to [0, 1]."""
-
-    MINMAX = "minmax"
-    SIGMOID = "sigmoid"
-    RELU = "relu"
 
 
 Data = Annotated[

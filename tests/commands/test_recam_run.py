@@ -71,6 +71,19 @@ def test_a_run_its_files_and_the_evaluation_of_every_epoch(labkit):
     assert sizes == {"maps_compact": (4 * 36 - 4, 3 * 36 - 4), "maps_strip": (32, 12 * 36 - 4)}
 
 
+def test_the_maps_of_a_run_are_drawn_anew(labkit):
+    assert labkit("train", "recam", "--run", "a", "--epochs", "1")[0] == 0
+    before = Path("a/maps.png").read_bytes()
+    code, out, _ = labkit("explain", "a", "--normalization", "sigmoid")
+    assert code == 0 and "3 pictures are in a/explain-sigmoid" in out
+    names = sorted(path.name for path in Path("a/explain-sigmoid").iterdir())
+    assert names == ["maps.png", "maps_compact.png", "maps_strip.png"]
+    assert Path("a/explain-sigmoid/maps.png").read_bytes() != before
+    assert labkit("explain", "a", "--out", "again")[0] == 0
+    same = [np.asarray(Image.open(f"{folder}/maps_strip.png")) for folder in ("a", "again")]
+    np.testing.assert_array_equal(*same)
+
+
 def test_the_variant_and_a_run_that_goes_on(labkit):
     options = ("--variant", "naive", "--normalization", "sigmoid", "--no-augment", "--run", "a")
     assert labkit("train", "recam", *options, "--epochs", "1")[0] == 0

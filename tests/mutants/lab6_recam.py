@@ -666,7 +666,8 @@ ALTERNATIVES = [
         [
             (
                 "round(0.2 * width * (2 * across - 1)), round(0.2 * height * (2 * along - 1))",
-                "(int(v.round()) for v in 0.4 * torch.tensor([width, height]) * (chance[1:3] - 0.5))",
+                "(int(v.round()) for v in 0.4 * torch.tensor([width, height]) "
+                "* (chance[1:3] - 0.5))",
             )
         ],
     ),

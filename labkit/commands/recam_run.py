@@ -28,10 +28,10 @@ from labkit.data.flowers17_folder import is_stored
 from labkit.errors import InputError
 from labkit.maps import emphasize
 from labkit.maps.normalize import Normalization
-from labkit.models.extractors import channels_of, freeze, imagenet_extractor, vgg_features
+from labkit.models.extractors import channels_of, imagenet_extractor
 from labkit.models.vgg import CamHead
 from labkit.training import build, fit
-from labkit.training.extractor import Extracted, extract, train_extractor
+from labkit.training.extractor import Extracted, extract, kept_extractor, load_extractor
 from labkit.training.heads import (
     CrossEntropies,
     K,
@@ -197,9 +197,7 @@ def load(run: Path) -> tuple[Settings, nn.Module, CamHead]:
     """
     settings = _earlier(run, None, {})
     if settings.extractor == "drawn":
-        extractor: nn.Module = vgg_features(settings.width, batch_norm=True)
-        extractor.load_state_dict(runs.load_checkpoint(run / "extractor.pt"))
-        freeze(extractor)
+        extractor = load_extractor(run / "extractor.pt", settings.width)
     else:
         extractor = imagenet_extractor(settings.extractor)
     head = _head(settings, extractor)
@@ -317,20 +315,15 @@ def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
 
 def _drawn(settings: Settings, folder: Path, progress: bool) -> nn.Module:
     """The extractor that a run trains first, once."""
-    path = folder / "extractor.pt"
-    if not path.exists():
-        made = train_extractor(
-            settings.width,
-            settings.size,
-            settings.extractor_images,
-            settings.extractor_epochs,
-            settings.seed,
-            progress=progress,
-        )
-        runs.save_checkpoint(made.state_dict(), path)
-    extractor = vgg_features(settings.width, batch_norm=True)
-    extractor.load_state_dict(runs.load_checkpoint(path))
-    return freeze(extractor)
+    return kept_extractor(
+        folder / "extractor.pt",
+        settings.width,
+        settings.size,
+        settings.extractor_images,
+        settings.extractor_epochs,
+        settings.seed,
+        progress,
+    )
 
 
 def _head(settings: Settings, extractor: nn.Module) -> CamHead:

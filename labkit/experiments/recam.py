@@ -9,13 +9,13 @@ put beside them; the test set, which the document leaves out, is looked at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-from torch import nn
 from torch.utils.data import TensorDataset
 from tqdm.auto import tqdm
 
@@ -25,11 +25,11 @@ from labkit.data.augmentation import COPIES
 from labkit.errors import InputError
 from labkit.maps.normalize import Normalization
 from labkit.metrics import iou
-from labkit.models.extractors import channels_of, freeze, imagenet_extractor, vgg_features
+from labkit.models.extractors import channels_of, imagenet_extractor
 from labkit.models.vgg import CamHead
 from labkit.presets import Preset
 from labkit.training import build, fit
-from labkit.training.extractor import extract, train_extractor
+from labkit.training.extractor import extract, kept_extractor
 from labkit.training.heads import (
     CrossEntropies,
     KeepEpochs,
@@ -133,8 +133,11 @@ def recam_table(
     """
     if extractor not in EXTRACTORS:
         raise InputError(f"extractor {extractor!r}, expected one of {', '.join(EXTRACTORS)}")
+    settings = {"data": data, "extractor": extractor, "copies": copies, **asdict(preset)}
+    _check_folder(folder, settings)
     folder.mkdir(parents=True, exist_ok=True)
     features = _features(data, preset, folder, extractor, copies, progress)
+    runs.write_json(settings, folder / "config.json")
     jobs = [(arm, lr, seed) for seed in seeds for lr in lrs for arm in ARMS]
     rows = []
     for arm, lr, seed in tqdm(jobs, "trainings", unit="", disable=not progress):
@@ -143,6 +146,19 @@ def recam_table(
         with runs.replacing(folder / "table.csv") as draft:
             pd.DataFrame(rows).to_csv(draft, index=False)
     return pd.DataFrame(rows)
+
+
+def _check_folder(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse a folder whose trainings were started with other settings."""
+    if not (folder / "config.json").exists():
+        return
+    earlier = runs.read_config(folder)
+    for name, value in settings.items():
+        if earlier.get(name) != value:
+            raise InputError(
+                f"{folder} holds trainings with {name} {earlier.get(name)}, not {value}: choose "
+                "another folder"
+            )
 
 
 def _features(
@@ -155,7 +171,14 @@ def _features(
         if not stored.exists():
             store_augmented(data, stored, copies=copies, size=preset.size, progress=progress)
     if extractor == "drawn":
-        network = _drawn(preset, folder, progress)
+        network = kept_extractor(
+            folder / "extractor.pt",
+            preset.width,
+            preset.size,
+            preset.extractor_images,
+            preset.extractor_epochs,
+            progress=progress,
+        )
     else:
         network = imagenet_extractor(extractor)
     # The built-in pictures themselves, which have masks and no traces of JPEG.
@@ -176,24 +199,6 @@ def _features(
     }
     made = {split: extract(part, network, progress=progress) for split, part in parts.items()}
     return Features(**made, pictures=parts["test"], channels=channels_of(network))
-
-
-def _drawn(preset: Preset, folder: Path, progress: bool) -> nn.Module:
-    """Trained once a folder."""
-    path = folder / "extractor.pt"
-    if path.exists():
-        kept = vgg_features(preset.width, batch_norm=True)
-        kept.load_state_dict(runs.load_checkpoint(path))
-        return freeze(kept)
-    network = train_extractor(
-        preset.width,
-        preset.size,
-        preset.extractor_images,
-        preset.extractor_epochs,
-        progress=progress,
-    )
-    runs.save_checkpoint(network.state_dict(), path)
-    return network
 
 
 def _train(

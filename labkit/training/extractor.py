@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from tqdm.auto import tqdm
 
+from labkit import runs
 from labkit.data import other_flowers
 from labkit.models.extractors import channels_of, freeze, vgg_features
 from labkit.training.state import as_found, home_of, pick_device, random_numbers
@@ -110,3 +113,35 @@ def train_extractor(
             schedule.step()
             bar.set_postfix(accuracy=f"{hits / images:.3f}")
     return freeze(model.features.cpu())
+
+
+def kept_extractor(
+    path: Path,
+    width: float,
+    size: int,
+    images: int,
+    epochs: int,
+    seed: int = 0,
+    progress: bool = True,
+) -> nn.Module:
+    """`train_extractor`, once: its weights are kept in a file and read from there ever after.
+
+    Args:
+        path: the file, whose folder is there.
+        width, size, images, epochs, seed, progress: as for `train_extractor`.
+    """
+    if not path.exists():
+        made = train_extractor(width, size, images, epochs, seed, progress=progress)
+        runs.save_checkpoint(made.state_dict(), path)
+    return load_extractor(path, width)
+
+
+def load_extractor(path: Path, width: float) -> nn.Module:
+    """A frozen extractor from the weights that `kept_extractor` wrote.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    extractor = vgg_features(width, batch_norm=True)
+    extractor.load_state_dict(runs.load_checkpoint(path))
+    return freeze(extractor)

@@ -137,7 +137,9 @@ def test_refused_before_anything_is_written(labkit, arguments, message):
 
 
 def test_the_table_of_document_001(labkit):
-    code, out, _ = labkit("experiment", "recam-table", "--out", "table", "--epochs", "1")
+    code, out, _ = labkit(
+        "experiment", "recam-table", "--out", "table", "--preset", "grade", "--epochs", "1"
+    )
     assert code == 0 and "0.9294" in out and "document 001, table 2" in out
     rows = pd.read_csv("table/table.csv")
     assert len(rows) == 20 and set(rows["network"]) == {"cam", "naive", "recam"}

@@ -72,6 +72,8 @@ def experiment(
     folder = out or Path("runs") / name.value
     data = data if data == "builtin" else str(Path(data).resolve())
     console = Console()
+    if seeds is not None and seeds < 1:
+        raise InputError(f"seeds is {seeds}, expected a whole number of at least 1")
     if name is Experiment.SEG_TABLES:
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
     elif name is Experiment.FCN_TABLES:
@@ -149,8 +151,6 @@ def _fcn_tables(
     from labkit.experiments.fcn import PUBLISHED, fcn_tables
     from labkit.fcn_shapes import nearest_that_work, works
 
-    if seeds < 1:
-        raise InputError(f"seeds is {seeds}, expected at least 1")
     preset = presets.preset("lab3_fcn", name)
     preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
     if not works(preset.size):

@@ -78,7 +78,7 @@ def explain(
     (white above it); and maps.png, all ten with the outlines of the true masks.
 
     Of a run of vgg-cam or recam: twelve test pictures with the map of the predicted class, as a
-    labelled grid, a compact grid and a strip.
+    labelled grid, a compact grid and a strip; --threshold and --maps do not concern it.
     """
     import cv2
     from rich.console import Console

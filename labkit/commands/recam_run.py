@@ -84,6 +84,10 @@ class Settings:
         check_numbers(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
         if self.size < SMALLEST:
             raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
+        if not 0 < self.width <= 1:
+            raise InputError(
+                f"width is {self.width:g}, expected a share of VGG-16's channels in (0, 1]"
+            )
         if self.extractor == "drawn" and not (self.extractor_images and self.extractor_epochs):
             raise InputError(
                 f"the preset {self.preset} wants an extractor with ImageNet weights: add "
@@ -255,6 +259,8 @@ def _choices(network: str, given: Mapping[str, Any]) -> dict[str, Any]:
     weights = values.pop("weights", "none")
     if weights not in EXTRACTORS:
         raise InputError(f"--weights {weights}: expected {', '.join(EXTRACTORS)} for {network}")
+    if weights != "none" and "width" in given:
+        raise InputError(f"--width is for --weights none, not for {weights}: leave it out")
     variant = values.pop("variant", "paper")
     head = "cam" if network == "vgg-cam" else {"paper": "recam", "naive": "naive"}[variant]
     default = {"cam": "", "recam": "relu", "naive": "minmax"}[head]

@@ -135,6 +135,8 @@ def recam_table(
         raise InputError(f"extractor {extractor!r}, expected one of {', '.join(EXTRACTORS)}")
     settings = {"data": data, "extractor": extractor, "copies": copies, **asdict(preset)}
     _check_folder(folder, settings)
+    if data != "builtin":
+        flowers17_folder.read_split(Path(data), "test", 1)  # complains before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     features = _features(data, preset, folder, extractor, copies, progress)
     runs.write_json(settings, folder / "config.json")

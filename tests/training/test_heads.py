@@ -74,7 +74,7 @@ def test_each_learns(network):
         head,
         blobs(80, classes=8),
         blobs(40, seed=1, classes=8),
-        epochs=15,
+        epochs=40,  # cross entropy needs 10, yes-or-no questions up to 20
         batch_size=6,
         lr=0.03,
         progress=False,

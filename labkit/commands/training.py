@@ -173,10 +173,10 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="A folder that `labkit train` made.")],
     data: Data = None,
 ) -> None:
-    """Test the best weights of a run: accuracy, and IoU where there are masks. Writes nothing.
+    """Test the best weights of a run: accuracy, and IoU where there are masks.
 
-    Of a run of vgg-cam or recam every epoch is counted on the validation images, top-1, top-3 and
-    top-5, and the counts are written to evaluation.json in the run folder.
+    Nothing is written, but for a run of vgg-cam or recam: every epoch is counted on the validation
+    images, top-1, top-3 and top-5, and evaluation.json in the run folder holds the counts.
     """
     from rich.console import Console
 

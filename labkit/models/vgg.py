@@ -8,7 +8,6 @@ image.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -96,14 +95,3 @@ class VggCam(nn.Module):
     def forward(self, images: Tensor) -> CamOutput:
         """Scores [B,N], maps [B,K,H/16,W/16] and their means [B,K]."""
         return self.head(self.features(images))
-
-    def load_head(self, state: Mapping[str, Tensor]) -> None:
-        """Take over a saved head.
-
-        Raises:
-            InputError: it belongs to another network.
-        """
-        try:
-            self.head.load_state_dict(dict(state))
-        except RuntimeError as error:
-            raise InputError(f"these weights are not of such a head: {error}") from error

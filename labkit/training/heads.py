@@ -24,7 +24,6 @@ from labkit.runs import save_checkpoint
 from labkit.training.classifiers import Objective, classification
 from labkit.training.state import as_found, batches_of, home_of
 
-NETWORKS = ("cam", "recam", "naive")
 K = (1, 3, 5)
 
 

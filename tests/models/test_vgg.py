@@ -114,13 +114,6 @@ class TestNetwork:
         for name, value in net.features.state_dict().items():
             assert torch.equal(value, before[name])
 
-    def test_a_head_that_was_saved(self):
-        net, other = VggCam(3, 1 / 16), VggCam(3, 1 / 16)
-        other.load_head(net.head.state_dict())
-        torch.testing.assert_close(other.head.classifier.weight, net.head.classifier.weight)
-        with pytest.raises(InputError, match="are not of such a head"):
-            other.load_head(VggCam(4, 1 / 16).head.state_dict())
-
 
 class TestImageNetExtractor:
     def test_refused(self):

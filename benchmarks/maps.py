@@ -62,7 +62,7 @@ def ours(method: str, model: nn.Module, images: Tensor, layers: Sequence[str]) -
 
 
 def by_torchcam(method: str, model: nn.Module, images: Tensor, layers: Sequence[str]) -> Callable:
-    """torch-cam: maps, and its fusion for several layers; enlarged to the images."""
+    """torch-cam: maps, which its fusion enlarges to the images, also a single one."""
     from torchcam import methods
 
     extractor = getattr(methods, method)(model, list(layers))
@@ -70,8 +70,7 @@ def by_torchcam(method: str, model: nn.Module, images: Tensor, layers: Sequence[
     def run() -> None:
         scores = model(images)
         maps = extractor(scores.argmax(1).tolist(), scores)
-        one = extractor.fuse_cams(maps) if len(maps) > 1 else maps[0]
-        F.interpolate(one[:, None], images.shape[2:], mode="bilinear")
+        extractor.fuse_cams(maps, tuple(images.shape[2:]))
 
     return run
 

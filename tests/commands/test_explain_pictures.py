@@ -64,9 +64,9 @@ def test_each_picture_gets_its_map(labkit, pictures, method):
 @pytest.mark.parametrize("target", ["tabby", "281"])
 def test_class_and_layers_of_one_s_choice(labkit, pictures, target):
     code, out, _ = labkit(
-        *"explain --model efficientnet_lite0 --target".split(),
+        *["explain", "--model", "efficientnet_lite0", "--target"],
         target,
-        *"--layers backbone.1 3 --images wide.png".split(),
+        *["--layers", "backbone.1", "3", "--images", "wide.png"],
     )
     assert code == 0 and "tabby" in out
     wanted = expected(pictures[0], "layer_cam", ("backbone.1", "backbone.3"), 281)

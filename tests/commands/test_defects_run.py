@@ -105,8 +105,10 @@ def test_a_run_is_resumed_with_its_own_settings(labkit):
         (["defects", "--preset", "fast"], "no preset 'fast'"),
         (["defects", "--epochs", "0"], "epochs"),
         (["defects", "--resume"], "--resume without --run"),
-        (["cam", "--problem", "2"], "problem and fusion are for defects, not for cam"),
-        (["fcn8s", "--fusion", "mul"], "problem and fusion are for defects, not for fcn8s"),
+        (["cam", "--problem", "2"], "problem is for defects, not for cam"),
+        (["recam", "--problem", "2"], "problem is for defects, not for recam"),
+        (["defects", "--variant", "naive"], "variant is for vgg-cam and recam, not for defects"),
+        (["fcn8s", "--fusion", "mul"], "fusion is for defects, not for fcn8s"),
     ],
 )
 def test_refuses_before_anything_is_written(labkit, arguments, message):

@@ -5,6 +5,7 @@ from labkit.models.fcn import FCN8s, FCN32s
 from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
 from labkit.models.parts import cam_parts
+from labkit.models.stage_net import StageNet
 
 __all__ = [
     "CamNet",
@@ -12,6 +13,7 @@ __all__ = [
     "FCN8s",
     "FCN32s",
     "ImageNetNet",
+    "StageNet",
     "cam_parts",
     "imagenet_net",
 ]

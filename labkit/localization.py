@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from labkit.errors import InputError
 from labkit.maps import class_activation_map, enlarge, normalize, softmax_weighted_map
 from labkit.metrics import iou
-from labkit.training_state import as_found
+from labkit.training.state import as_found
 
 THRESHOLDS = (75, 100, 125, 150, 175)
 

@@ -58,7 +58,7 @@ def curves(history: pd.DataFrame, criterion: str = "validation_accuracy") -> Fig
     """Loss, and what chooses the epoch, for training and validation; a dot marks the best epoch.
 
     Args:
-        history: the table that `labkit.training.fit` or `labkit.fcn_training.fit` gives.
+        history: the table that `labkit.training.fit` or `labkit.training.fcn.fit` gives.
         criterion: the column whose highest value makes the best epoch.
     """
     figure = Drawing(figsize=(9, 3.4), layout="constrained")

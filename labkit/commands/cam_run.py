@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.data import Subset
 
-from labkit import __version__, plots, runs, training, training_state
+from labkit import __version__, plots, runs, training
 from labkit.commands.report import Sources, find_sources, make_report
 from labkit.commands.settings import Settings, new_settings, settings_of
 from labkit.data import CamSeg
 from labkit.errors import InputError
 from labkit.metrics import k_folds
 from labkit.models import CamNet
+from labkit.training.state import best_row
 
 
 def train(
@@ -56,7 +57,7 @@ def train(
         command = f"labkit train {network} --run {folder} --resume"
         console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
         raise
-    best = int(training_state.best_row(history)["epoch"])
+    best = int(best_row(history)["epoch"])
     console.print(_table(f"history, epoch {best} is the best", history, bold=best - 1))
     _save(plots.curves(history), folder / "curves.png")
     _test(settings, model, best, test, sources, folder, console)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from labkit.experiments import Sizes
+    from labkit.experiments.seg import Sizes
 
 
 class Experiment(StrEnum):
@@ -75,7 +75,7 @@ def experiment(
 def _seg_sizes(preset: str, epochs: int | None, size: int | None) -> Sizes:
     from dataclasses import replace
 
-    from labkit.experiments import SIZES
+    from labkit.experiments.seg import SIZES
 
     if preset not in SIZES:
         raise InputError(f"there is no preset {preset!r}, expected {', '.join(SIZES)}")
@@ -86,7 +86,7 @@ def _seg_sizes(preset: str, epochs: int | None, size: int | None) -> Sizes:
 def _seg_tables(data: str, sizes: Sizes, folder: Path, console: Console) -> None:
     import sys
 
-    from labkit.experiments import seg_tables
+    from labkit.experiments.seg import seg_tables
 
     for name, table in seg_tables(data, sizes, folder, progress=sys.stderr.isatty()).items():
         if name == "accuracy":
@@ -103,7 +103,7 @@ def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: C
     import pandas as pd
 
     from labkit import plots, runs
-    from labkit.experiments import mean_and_spread, seg_shrinking, untrained
+    from labkit.experiments.seg import mean_and_spread, seg_shrinking, untrained
 
     if seeds < 2:
         raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
@@ -135,8 +135,8 @@ def _fcn_tables(
     from dataclasses import replace
 
     from labkit import presets
+    from labkit.experiments.fcn import PUBLISHED, fcn_tables
     from labkit.fcn_shapes import nearest_that_work, works
-    from labkit.fcn_tables import PUBLISHED, fcn_tables
 
     if seeds < 1:
         raise InputError(f"seeds is {seeds}, expected at least 1")

@@ -14,12 +14,14 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from labkit import __version__, fcn_training, plots, presets, runs, training_state
+from labkit import __version__, plots, presets, runs
 from labkit.commands.settings import epochs_to_go_on, full_path
 from labkit.data import Facade
 from labkit.errors import InputError
+from labkit.experiments.fcn import NETWORKS, make_network
 from labkit.fcn_shapes import nearest_that_work, works
-from labkit.fcn_tables import NETWORKS, make_network
+from labkit.training import fcn
+from labkit.training.state import best_row, check_numbers
 
 LAB = "lab3_fcn"
 SHOWN = 6  # test pictures in predictions.png
@@ -50,9 +52,7 @@ class Settings:
     seed: int
 
     def __post_init__(self) -> None:
-        training_state.check_numbers(
-            epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed
-        )
+        check_numbers(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
         if not works(self.size, "fcn8s" if self.network == "fcn8s" else "fcn32s"):
             near = " or ".join(map(str, nearest_that_work(self.size)))
             raise InputError(f"size is {self.size}, which {self.network} does not take: try {near}")
@@ -81,7 +81,7 @@ def train(
     folder = _folder(settings, run, resume)
     console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
     try:
-        history = fcn_training.fit(
+        history = fcn.fit(
             model,
             parts["train"],
             parts["validation"],
@@ -99,7 +99,7 @@ def train(
         console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
         raise
     _save(plots.curves(history, "validation_mean_iou"), folder / "curves.png")
-    best = int(training_state.best_row(history, fcn_training.CRITERION)["epoch"])
+    best = int(best_row(history, fcn.CRITERION)["epoch"])
     tested = _report(model, parts["test"], best, console)
     runs.write_json({"epoch": best, **_figures(tested)}, folder / "test.json")
     _save(plots.confusion(tested.confusion, Facade.classes), folder / "confusion.png")
@@ -125,7 +125,7 @@ def _new(network: str, given: Mapping[str, Any]) -> Settings:
     preset = presets.preset(LAB, name) if name else presets.current(LAB)
     values = {**asdict(preset), "preset": preset.name, "network": network}
     values |= {"data": "builtin", "weights": "none", "seed": 0}
-    values |= {"weight_decay": fcn_training.WEIGHT_DECAY, **full_path(given)}
+    values |= {"weight_decay": fcn.WEIGHT_DECAY, **full_path(given)}
     return Settings(**{field.name: values[field.name] for field in fields(Settings)})
 
 
@@ -164,8 +164,8 @@ def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
 
 def _report(
     model: torch.nn.Module, test: Facade, epoch: int | None, console: Console
-) -> fcn_training.Evaluation:
-    tested = fcn_training.evaluate(model, test)
+) -> fcn.Evaluation:
+    tested = fcn.evaluate(model, test)
     chosen = "" if epoch is None else f" (epoch {epoch})"
     console.print(
         f"on {len(test)} test images{chosen}: accuracy {tested.accuracy:.3f}, "
@@ -181,7 +181,7 @@ def _report(
     return tested
 
 
-def _figures(tested: fcn_training.Evaluation) -> dict[str, Any]:
+def _figures(tested: fcn.Evaluation) -> dict[str, Any]:
     """The numbers, for `test.json`; null for a class that does not occur."""
     ious = dict(zip(Facade.classes, tested.class_iou.tolist(), strict=True))
     return {
@@ -195,7 +195,7 @@ def _figures(tested: fcn_training.Evaluation) -> dict[str, Any]:
 
 def _predictions(model: torch.nn.Module, test: Facade) -> Figure:
     shown = range(min(SHOWN, len(test)))
-    found = fcn_training.predict(model, [test[i][0] for i in shown])
+    found = fcn.predict(model, [test[i][0] for i in shown])
     return plots.show_labels(
         [test.picture(i) for i in shown],
         {"truth": [test.labels(i) for i in shown], "prediction": found},

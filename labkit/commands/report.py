@@ -21,7 +21,7 @@ from labkit.data import CamSeg
 from labkit.errors import InputError
 from labkit.localization import class_maps, iou_table
 from labkit.training import Evaluation, evaluate
-from labkit.training_state import pick_device
+from labkit.training.state import pick_device
 
 Sources = Mapping[str, tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from labkit import presets, runs, training_state
+from labkit import presets, runs
 from labkit.errors import InputError
 from labkit.segmentation import SegObjective
 from labkit.training import Objective, classification
+from labkit.training.state import check_numbers
 from labkit.transforms import by_name, valid_region
 
 LAB = "lab1_cam"  # whose presets hold for lab 2's network too: it is the same one
@@ -46,9 +47,7 @@ class Settings:
     loss: str
 
     def __post_init__(self) -> None:
-        training_state.check_numbers(
-            epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed
-        )
+        check_numbers(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
         if self.size < SMALLEST:
             raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
         if self.folds < 0 or self.folds == 1:

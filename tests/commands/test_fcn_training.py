@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labkit import cli, fcn_training
+from labkit import cli
+from labkit.training import fcn
 
 FILES = {
     "best.pt",
@@ -60,7 +61,7 @@ def test_a_run_holds_everything_and_can_be_evaluated(labkit):
 
 
 def test_a_stopped_run_goes_on_with_the_command_it_names(labkit, monkeypatch):
-    learn, stopped = fcn_training._learn, []
+    learn, stopped = fcn._learn, []
 
     def stop_in_the_second_epoch(state, epoch, *rest):
         if epoch == 2 and not stopped:
@@ -68,7 +69,7 @@ def test_a_stopped_run_goes_on_with_the_command_it_names(labkit, monkeypatch):
             raise KeyboardInterrupt
         return learn(state, epoch, *rest)
 
-    monkeypatch.setattr(fcn_training, "_learn", stop_in_the_second_epoch)
+    monkeypatch.setattr(fcn, "_learn", stop_in_the_second_epoch)
     code, out, _ = labkit("train", "fcn32s", "--epochs", "3", "--run", "mine")
     assert code != 0
     command = out.split("to go on: labkit ")[1].split()

@@ -9,8 +9,8 @@ import pytest
 import torch
 from commands.blobs import Blobs
 
-from labkit import experiments
-from labkit.experiments import (
+from labkit.experiments import seg
+from labkit.experiments.seg import (
     ARMS,
     CLASSES,
     PUBLISHED_IOU,
@@ -33,7 +33,7 @@ SMALL = SIZES["grade"]
 
 @pytest.fixture(autouse=True)
 def _blobs(monkeypatch):
-    monkeypatch.setattr(experiments, "CamSeg", Blobs)
+    monkeypatch.setattr(seg, "CamSeg", Blobs)
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ def test_own_statistics_are_those_of_the_images(net):
 
 
 def test_the_same_images_for_every_seed_and_none_twice():
-    assert experiments.draw(50, 20) == experiments.draw(50, 20)
-    assert sorted(experiments.draw(9, 20)) == list(range(9))
+    assert seg.draw(50, 20) == seg.draw(50, 20)
+    assert sorted(seg.draw(9, 20)) == list(range(9))
 
 
 class TestShrinking:

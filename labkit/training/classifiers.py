@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 
 from labkit.errors import InputError
 from labkit.metrics import confusion_matrix, k_folds, pixel_accuracy
-from labkit.training_state import (
+from labkit.training.state import (
     TrainingState,
     as_found,
     batches_of,

@@ -19,7 +19,7 @@ from labkit.metrics import k_folds
 from labkit.models import CamNet, CamOutput
 from labkit.runs import load_checkpoint
 from labkit.training import CrossValidation, build, cross_validate, evaluate, fit
-from labkit.training_state import COLUMNS, best_row
+from labkit.training.state import COLUMNS, best_row
 
 
 class Net(nn.Module):
@@ -312,7 +312,7 @@ class TestFit:
 SCRIPT = """
     import os, signal, sys
     sys.path.insert(0, {tests!r})
-    from test_training import Noisy, net
+    from test_classifiers import Noisy, net
     from labkit.training import (fit)
 
     class Killing(Noisy):

@@ -1,8 +1,4 @@
-"""The documents' tables as data, and the experiments that put this course's figures beside them.
-
-An experiment is many trainings in one folder. Stopped and started again, it goes on where it was:
-finished trainings are read, and the one that was interrupted is resumed.
-"""
+"""Document 000: its tables beside ours, and whether the handout's loss shrinks the maps."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ from labkit.maps import class_activation_map, enlarge, normalize
 from labkit.models import CamNet, CamOutput
 from labkit.segmentation import SegObjective, map_figures
 from labkit.training import Objective, build, classification, evaluate, fit
-from labkit.training_state import as_found, best_row
+from labkit.training.state import as_found, best_row
 from labkit.transforms import Scale, by_name
 
 THRESHOLD = 125  # of 255, at which a single IoU is given

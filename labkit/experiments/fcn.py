@@ -17,15 +17,15 @@ import pandas as pd
 from torchvision.models import vgg16
 from tqdm.auto import tqdm
 
-from labkit import fcn_training, runs
+from labkit import runs
 from labkit.data import Facade
 from labkit.errors import InputError
 from labkit.models import FCN8s, FCN32s
 from labkit.models.initialization import zero_init
 from labkit.models.weights import vgg16_weights
 from labkit.presets import Preset
-from labkit.training import build
-from labkit.training_state import best_row
+from labkit.training import build, fcn
+from labkit.training.state import best_row
 
 NETWORKS: Mapping[str, type[FCN32s | FCN8s]] = {"fcn32s": FCN32s, "fcn8s": FCN8s}
 STARTS = ("zeros", "proper", "imagenet")
@@ -115,7 +115,7 @@ def fcn_tables(
         rows.append(_train(arm, preset, parts, folder / arm.name, progress))
         with runs.replacing(folder / "table.csv") as draft:
             pd.DataFrame(rows).to_csv(draft, index=False)
-    guess = fcn_training.majority(parts["train"], parts["test"], len(Facade.classes))
+    guess = fcn.majority(parts["train"], parts["test"], len(Facade.classes))
     majority = {"accuracy": guess.accuracy, "mean_iou": guess.mean_iou}
     runs.write_json(majority, folder / "majority.json")
     return pd.DataFrame(rows), majority
@@ -150,7 +150,7 @@ def _train(
     arm: Arm, preset: Preset, parts: Mapping[str, Facade], run: Path, progress: bool
 ) -> dict[str, Any]:
     model = make_network(arm.network, arm.start, preset.width, arm.seed)
-    history = fcn_training.fit(
+    history = fcn.fit(
         model,
         parts["train"],
         parts["validation"],
@@ -163,7 +163,7 @@ def _train(
         progress=progress,
     )
     if not (run / "test.json").is_file():
-        tested = fcn_training.evaluate(model, parts["test"])
+        tested = fcn.evaluate(model, parts["test"])
         runs.write_json(
             {
                 "accuracy": tested.accuracy,
@@ -173,13 +173,13 @@ def _train(
             run / "test.json",
         )
     figures = json.loads((run / "test.json").read_text(encoding="utf-8"))
-    best = best_row(history, fcn_training.CRITERION)
+    best = best_row(history, fcn.CRITERION)
     return {
         "network": arm.network,
         "start": arm.start,
         "seed": arm.seed,
         "best_epoch": int(best["epoch"]),
-        "validation_mean_iou": float(best[fcn_training.CRITERION]),
+        "validation_mean_iou": float(best[fcn.CRITERION]),
         "accuracy": figures["accuracy"],
         "mean_iou": figures["mean_iou"],
     }

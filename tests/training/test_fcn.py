@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import Dataset
 
-from labkit import fcn_training
 from labkit.errors import InputError
 from labkit.models import FCN8s
-from labkit.training_state import best_row
+from labkit.training import fcn
+from labkit.training.state import best_row
 
 N = 3
 
@@ -44,16 +44,16 @@ def pointwise(seed=0) -> nn.Module:
 
 def fit(model, train=None, epochs=3, **options):
     options = {"batch_size": 2, "lr": 0.05, "progress": False, **options}
-    return fcn_training.fit(model, train or Stripes(), Stripes(3, 1), epochs=epochs, **options)
+    return fcn.fit(model, train or Stripes(), Stripes(3, 1), epochs=epochs, **options)
 
 
 def test_it_learns_and_keeps_the_epoch_of_the_best_mean_iou():
     model = pointwise()
-    before = fcn_training.evaluate(model, Stripes(3, 1))
+    before = fcn.evaluate(model, Stripes(3, 1))
     history = fit(model, epochs=8)
-    assert list(history.columns) == list(fcn_training.COLUMNS)
-    best = best_row(history, fcn_training.CRITERION)
-    after = fcn_training.evaluate(model, Stripes(3, 1))
+    assert list(history.columns) == list(fcn.COLUMNS)
+    best = best_row(history, fcn.CRITERION)
+    after = fcn.evaluate(model, Stripes(3, 1))
     assert after.mean_iou == pytest.approx(best["validation_mean_iou"])
     assert after.accuracy == pytest.approx(best["validation_accuracy"])
     assert after.loss == pytest.approx(best["validation_loss"])
@@ -62,7 +62,7 @@ def test_it_learns_and_keeps_the_epoch_of_the_best_mean_iou():
 
 def test_loss_and_counts_leave_out_negative_labels():
     model = pointwise().eval()
-    tested = fcn_training.evaluate(model, Stripes(3, 1))
+    tested = fcn.evaluate(model, Stripes(3, 1))
     losses, right, n = 0.0, 0, 0
     for image, labels in Stripes(3, 1):
         scores = model(image[None])[0].permute(1, 2, 0)[labels >= 0]
@@ -86,7 +86,7 @@ def test_one_step_is_adams_with_weight_decay():
     one, two = pointwise(), pointwise()
     one[2].p = two[2].p = 0.0
     data = Stripes(1)
-    fcn_training.fit(one, data, data, epochs=1, lr=0.01, weight_decay=0.1, progress=False)
+    fcn.fit(one, data, data, epochs=1, lr=0.01, weight_decay=0.1, progress=False)
     optimizer = torch.optim.Adam(two.parameters(), lr=0.01, weight_decay=0.1)
     image, labels = data[0]
     F.cross_entropy(two(image[None]), labels[None].clamp_min(-1), ignore_index=-1).backward()
@@ -106,7 +106,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path):
     for a, b in zip(whole.parameters(), broken.parameters(), strict=True):
         assert torch.equal(a, b)
     written = pd.read_csv(tmp_path / "run" / "history.csv")
-    assert list(written.columns) == list(fcn_training.COLUMNS) and len(written) == 4
+    assert list(written.columns) == list(fcn.COLUMNS) and len(written) == 4
 
 
 def test_a_run_belongs_to_its_weight_decay(tmp_path):
@@ -120,8 +120,8 @@ def test_what_is_lent_comes_back():
     model[3].eval()
     state = torch.get_rng_state()
     fit(model, epochs=1)
-    fcn_training.evaluate(model, Stripes(2))
-    fcn_training.predict(model, [Stripes()[0][0]])
+    fcn.evaluate(model, Stripes(2))
+    fcn.predict(model, [Stripes()[0][0]])
     assert torch.equal(torch.get_rng_state(), state)
     assert model.training and not model[3].training
     assert all(p.grad is None for p in model.parameters())
@@ -131,7 +131,7 @@ def test_predictions_are_labels_of_each_images_own_size():
     data = Stripes(2, sizes=((32, 40), (28, 30)))
     model = nn.Identity()
     for found, (_, labels) in zip(
-        fcn_training.predict(model, [image for image, _ in data]), data, strict=True
+        fcn.predict(model, [image for image, _ in data]), data, strict=True
     ):
         assert found.dtype == torch.int64
         assert torch.equal(found[1:-1], labels[1:-1])
@@ -140,7 +140,7 @@ def test_predictions_are_labels_of_each_images_own_size():
 def test_the_majority_class_everywhere():
     train = Stripes(1)
     train.items[0][1][1:-1] = 2
-    found = fcn_training.majority(train, Stripes(4, 1), N)
+    found = fcn.majority(train, Stripes(4, 1), N)
     assert math.isnan(found.loss)
     assert int(found.confusion[:, 2].sum()) == int(found.confusion.sum())
     share = float((torch.stack([y for _, y in Stripes(4, 1)]) == 2).sum()) / (4 * 30 * 40)
@@ -151,7 +151,7 @@ def test_the_majority_class_everywhere():
 def test_a_real_network_and_different_sizes_in_batches_of_one():
     torch.manual_seed(0)
     data = Stripes(2, sizes=((32, 40), (28, 30)))
-    history = fcn_training.fit(FCN8s(N, 1 / 64), data, data, epochs=1, progress=False)
+    history = fcn.fit(FCN8s(N, 1 / 64), data, data, epochs=1, progress=False)
     assert len(history) == 1
 
 
@@ -179,7 +179,7 @@ class TestRefuses:
         with pytest.raises(InputError, match="no pixel of the training images"):
             fit(pointwise(), data)
         with pytest.raises(InputError, match="no pixel of the images"):
-            fcn_training.evaluate(pointwise(), data)
+            fcn.evaluate(pointwise(), data)
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from labkit import fcn_tables
 from labkit.errors import InputError
+from labkit.experiments import fcn
 from labkit.presets import preset
 
 TINY = replace(preset("lab3_fcn", "grade"), train_images=2, test_images=2)
@@ -17,7 +17,7 @@ TINY = replace(preset("lab3_fcn", "grade"), train_images=2, test_images=2)
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
-    table, majority = fcn_tables.fcn_tables("builtin", TINY, folder, (0, 1), progress=False)
+    table, majority = fcn.fcn_tables("builtin", TINY, folder, (0, 1), progress=False)
     return folder, table, majority
 
 
@@ -40,35 +40,35 @@ def test_every_training_has_its_row_and_folder(done):
 
 def test_a_second_run_reads_what_is_there(done, monkeypatch):
     folder, table, _ = done
-    monkeypatch.setattr(fcn_tables.fcn_training, "_learn", None)
-    again, _ = fcn_tables.fcn_tables("builtin", TINY, folder, (0, 1), progress=False)
+    monkeypatch.setattr(fcn.fcn, "_learn", None)
+    again, _ = fcn.fcn_tables("builtin", TINY, folder, (0, 1), progress=False)
     pd.testing.assert_frame_equal(again, table)
 
 
 def test_other_settings_do_not_go_into_the_same_folder(done):
     folder, _, _ = done
     with pytest.raises(InputError, match=r"was trained with lr 0\.001, not 0\.1"):
-        fcn_tables.fcn_tables("builtin", replace(TINY, lr=0.1), folder, (0, 1), progress=False)
+        fcn.fcn_tables("builtin", replace(TINY, lr=0.1), folder, (0, 1), progress=False)
 
 
 def test_starts():
-    zeros = fcn_tables.make_network("fcn8s", "zeros", 1 / 16, 0)
+    zeros = fcn.make_network("fcn8s", "zeros", 1 / 16, 0)
     assert not zeros.fc6.weight.any() and zeros.upscore1.weight.any()
-    one, same, other = (fcn_tables.make_network("fcn32s", "proper", 1 / 16, s) for s in (3, 3, 4))
+    one, same, other = (fcn.make_network("fcn32s", "proper", 1 / 16, s) for s in (3, 3, 4))
     assert torch.equal(one.fc6.weight, same.fc6.weight)
     assert not torch.equal(one.fc6.weight, other.fc6.weight)
 
 
 def test_refuses():
     with pytest.raises(InputError, match="'fcn16s', expected one of fcn32s, fcn8s"):
-        fcn_tables.make_network("fcn16s", "proper", 1, 0)
+        fcn.make_network("fcn16s", "proper", 1, 0)
     with pytest.raises(InputError, match="'random', expected one of zeros, proper, imagenet"):
-        fcn_tables.make_network("fcn8s", "random", 1, 0)
+        fcn.make_network("fcn8s", "random", 1, 0)
     with pytest.raises(InputError, match=r"width is 0\.5, expected 1 for VGG-16"):
-        fcn_tables.make_network("fcn8s", "imagenet", 0.5, 0)
+        fcn.make_network("fcn8s", "imagenet", 0.5, 0)
 
 
 def test_published_figures_are_those_of_the_document():
     """Test Acc and Test Mean IoU of its three outputs, to the digits printed."""
-    assert fcn_tables.PUBLISHED["accuracy"].tolist() == [0.3475, 0.6787, 0.7397]
-    assert fcn_tables.PUBLISHED["mean_iou"].tolist() == [0.0304, 0.3808, 0.4821]
+    assert fcn.PUBLISHED["accuracy"].tolist() == [0.3475, 0.6787, 0.7397]
+    assert fcn.PUBLISHED["mean_iou"].tolist() == [0.0304, 0.3808, 0.4821]

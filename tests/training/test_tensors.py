@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from labkit.errors import InputError
-from labkit.fitting import fit_tensors, order_of
+from labkit.training.tensors import fit_tensors, order_of
 
 
 def objective(net: nn.Module, images: torch.Tensor, labels: torch.Tensor):

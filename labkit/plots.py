@@ -326,6 +326,45 @@ def show_maps(
     return figure
 
 
+def map_grid(
+    picture: NDArray,
+    maps: Mapping[str, Mapping[str, NDArray | Tensor]],
+    mask: NDArray | Tensor | None = None,
+    title: str = "",
+) -> Figure:
+    """Many maps of one picture: a row a method, for instance, and a column a layer.
+
+    Args:
+        picture: uint8 [H,W,3]; it stands in the upper left corner.
+        maps: by row and by column, values in [0, 1], [H,W] each.
+        mask: the true mask, bool [H,W], whose outline is drawn over everything; or None.
+        title: of the picture.
+
+    Raises:
+        InputError: the rows have not all the same columns, or there are none.
+    """
+    columns = list(next(iter(maps.values()), {}))
+    if not columns or any(list(row) != columns for row in maps.values()):
+        named = "; ".join(f"{name}: {', '.join(row)}" for name, row in maps.items())
+        raise InputError(f"the rows are {named or 'none'}, expected the same columns in each")
+    width = 1.9 * picture.shape[1] / picture.shape[0]
+    size = (width * (len(columns) + 1), 2.0 * len(maps) + 0.2)
+    figure = Drawing(figsize=size, layout="constrained")
+    cells = figure.subplots(len(maps), len(columns) + 1, squeeze=False)
+    for axes in cells.flat:
+        axes.set_axis_off()
+    cells[0, 0].imshow(picture)
+    cells[0, 0].set_title(title, fontsize=11)
+    for line, (name, row) in zip(cells, maps.items(), strict=True):
+        for axes, (column, map) in zip(line[1:], row.items(), strict=True):
+            axes.imshow(overlay(picture, map))
+            axes.set_title(f"{name}, {column}", fontsize=9)
+    if mask is not None:
+        for axes in (cells[0, 0], *cells[:, 1:].flat):
+            _outline(axes, _array(mask))
+    return figure
+
+
 def _outline(axes: Axes, mask: NDArray) -> None:
     """Trace the border of a mask, also along the edge of the picture; an empty one has none."""
     if mask.any():

@@ -48,6 +48,30 @@ def _divide(maps: Tensor) -> Tensor:
     return torch.where(highest > 0, maps / highest.clamp_min(torch.finfo(maps.dtype).tiny), 0)
 
 
+def scale_tanh(maps: Tensor, gamma: float = 2.0) -> Tensor:
+    """LayerCAM's scaling of each map by itself, which lifts middling values: tanh(gamma M / max M).
+
+    Negative values are cut first; a map without positive values becomes zeros. The highest value
+    becomes tanh(gamma), 0.964 for gamma 2, not 1: a threshold that suits other maps cuts here at
+    another place.
+
+    Args:
+        maps: maps [...,h,w] of a floating dtype.
+        gamma: how much is lifted; positive.
+
+    Returns:
+        Maps [...,h,w] in [0, tanh(gamma)].
+
+    Raises:
+        InputError: gamma is not positive, or the maps are not of a floating dtype.
+
+    Source: Jiang et al., "LayerCAM", IEEE Transactions on Image Processing 30, 2021, eq. 8.
+    """
+    if not gamma > 0:
+        raise InputError(f"gamma={gamma}, expected a positive number such as 2")
+    return torch.tanh(gamma * normalize(maps, "relu"))
+
+
 def enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Enlarge maps [B,h,w] to (height, width) by bilinear interpolation, still in floats.
 

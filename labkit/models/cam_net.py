@@ -20,6 +20,8 @@ class CamNet(nn.Module):
     `(1): BasicBlock`, so the backbone holds the whole of `layer2` (683,072 parameters). Stopping
     after `layer2[0]` (387,648) gives maps of the same size and is just as right.
 
+    `stages` names the layers that end its stages, from fine maps to coarse ones.
+
     Args:
         n_classes: number of classes N.
         weights: "DEFAULT" starts from torchvision's ImageNet weights; None starts from scratch.
@@ -29,6 +31,8 @@ class CamNet(nn.Module):
 
     Source: Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016.
     """
+
+    stages = ("backbone.layer1", "backbone.layer2")
 
     def __init__(self, n_classes: int = 10, weights: Literal["DEFAULT"] | None = None) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ class ImageNetNet(nn.Module):
         classifier: linear, pooled features [B,C] to scores [B,1000].
         mean: of each colour over the training images, in [0, 1].
         std: their standard deviation.
+        stages: names of the layers that end its stages, from fine maps to coarse ones.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class ImageNetNet(nn.Module):
         classifier: nn.Linear,
         mean: tuple[float, ...],
         std: tuple[float, ...],
+        stages: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self.name = name
+        self.stages = stages
         self.backbone = backbone
         self.gap = nn.AdaptiveAvgPool2d(1)
         self.classifier = classifier
@@ -94,8 +98,9 @@ def imagenet_net() -> ImageNetNet:
 def _resnet18(weights: Mapping[str, Tensor]) -> ImageNetNet:
     resnet = resnet18()
     resnet.load_state_dict(weights)
-    backbone = nn.Sequential(*list(resnet.children())[:-2])
-    return ImageNetNet("ResNet-18", backbone, resnet.fc, _RESNET_MEAN, _RESNET_STD).eval()
+    backbone = nn.Sequential(OrderedDict(list(resnet.named_children())[:-2]))
+    stages = tuple(f"backbone.layer{i}" for i in (1, 2, 3, 4))
+    return ImageNetNet("ResNet-18", backbone, resnet.fc, _RESNET_MEAN, _RESNET_STD, stages).eval()
 
 
 class _Features(nn.Module):
@@ -120,5 +125,9 @@ def _efficientnet_lite0() -> ImageNetNet:
     # The package names the layers in its own way, in the order in which timm defines them.
     network.load_state_dict(dict(zip(network.state_dict(), stored.values(), strict=True)))
     backbone = _Features(network)
-    classifier = network.classifier
-    return ImageNetNet("EfficientNet-Lite0", backbone, classifier, _LITE_MEAN, _LITE_STD).eval()
+    # Its blocks end without a ReLU. The layer that widens the next block, before it takes every
+    # second position, holds the last features of a stage that a ReLU made.
+    ends = ("blocks.2.0.bn1", "blocks.3.0.bn1", "blocks.5.0.bn1", "bn2")
+    stages = tuple(f"backbone.network.{end}" for end in ends)
+    head = network.classifier
+    return ImageNetNet("EfficientNet-Lite0", backbone, head, _LITE_MEAN, _LITE_STD, stages).eval()

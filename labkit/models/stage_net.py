@@ -26,6 +26,8 @@ class StageNet(nn.Module):
         n_classes: number of classes N.
     """
 
+    stages = ("stage1", "stage2", "stage3", "stage4")
+
     def __init__(self, n_classes: int = 10) -> None:
         super().__init__()
         stages = [_stage(i > 0, *channels) for i, channels in enumerate(pairwise(_CHANNELS))]

@@ -271,7 +271,8 @@ def fusion_explorer(
             fused = fusion(chosen, size, list(weights.values()))[0]
             words = " + ".join(f"{weight:g} {layer}" for layer, weight in weights.items())
         heat = fused / fused.max().clamp_min(torch.finfo(fused.dtype).tiny)
-        screen.value = _png(picture, plots.overlay(picture, heat, alpha=0.6))
+        shown = _outlined(picture), _outlined(plots.overlay(picture, heat, alpha=0.6))
+        screen.value = _png(*shown, side=round(_SIDE * max(1, size[1] / size[0])))
         caption.value = f"<b>{name.value}</b> by {method.value}: {words}, over its maximum"
 
     return Interactive(draw, [method, name, how, *sliders])
@@ -294,11 +295,11 @@ def _panel(picture: NDArray) -> NDArray:
     return cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
 
 
-def _png(*pictures: NDArray) -> bytes:
+def _png(*pictures: NDArray, side: int = _SIDE) -> bytes:
     """Pictures of one size side by side, none wider than its place on the screen."""
     height, width = pictures[0].shape[:2]
-    if width > _SIDE:
-        size = (_SIDE, round(height * _SIDE / width))
+    if width > side:
+        size = (side, round(height * side / width))
         pictures = tuple(cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures)
     gap = np.full((pictures[0].shape[0], 8, 3), 255, np.uint8)
     spaced = [part for picture in pictures for part in (gap, picture)][1:]

@@ -179,3 +179,30 @@ class TestLabels:
     def test_a_grid_wants_one_map_a_picture(self):
         with pytest.raises(InputError, match="1 truth for 2 pictures"):
             plots.show_labels([PICTURE] * 2, {"truth": [np.zeros((4, 6), int)]}, ["wall"])
+
+
+def test_a_grid_of_maps_has_a_row_a_method_and_a_column_a_layer():
+    picture = np.full((20, 30, 3), 90, np.uint8)
+    map, mask = np.zeros((20, 30)), np.zeros((20, 30), bool)
+    map[:, 15:] = 1.0
+    mask[5:10, 5:10] = True
+    grid = {name: {"stage1": map, "stage2": 1 - map} for name in ("Grad-CAM", "LayerCAM")}
+    figure = plots.map_grid(picture, grid, mask, title="a cat")
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[0] == "a cat"
+    assert titles[1:3] == ["Grad-CAM, stage1", "Grad-CAM, stage2"]
+    assert titles[4:6] == ["LayerCAM, stage1", "LayerCAM, stage2"]
+    drawn = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert len(drawn) == 5
+    assert drawn[1][0, -1].mean() > drawn[1][0, 0].mean() + 50  # bright on the right
+    assert drawn[2][0, 0].mean() > drawn[2][0, -1].mean() + 50
+    assert all(axes.collections for axes in figure.axes if axes.images)  # the outlines
+    assert not plots.map_grid(picture, grid).axes[1].collections
+
+
+def test_rows_of_different_columns_make_no_grid():
+    picture, map = np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4))
+    with pytest.raises(InputError, match="a: x; b: y, expected the same columns"):
+        plots.map_grid(picture, {"a": {"x": map}, "b": {"y": map}})
+    with pytest.raises(InputError, match="the rows are none"):
+        plots.map_grid(picture, {})

@@ -26,6 +26,8 @@ _SPELLINGS = tuple(name for pair in DELIMITERS for name in pair)
 # A misspelt delimiter stands alone on a line, after comment signs or inside an HTML comment.
 _COMMENT = re.compile(r"^\s*(?:#+|<!--|%+|//)\s*([A-Za-z_\- ]{8,40}?)\s*(?:-->|#*)\s*$")
 _LONG_ENOUGH_TO_RECOGNISE = 20
+# Methods that draw random numbers, of torch, numpy and random.
+_DRAWS = {"rand", "randn", "randint", "randperm", "random", "normal", "default_rng", "manual_seed"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def lint_source(path: Path) -> list[Problem]:
     notebook = read(path)
     rules = [_grade_ids, _delimiters]
     if "labkit" in notebook.metadata:  # habits of this kit that other courses need not have
-        rules += [_outputs, _points_table, _untested, _handed_on]
+        rules += [_outputs, _points_table, _untested, _handed_on, _drawn_in_the_kernel, _broadcast]
     found = [problem for rule in rules for problem in rule(notebook)]
     if "labkit" in notebook.metadata:
         found += [*_cell_ids(path), *_stray_files(notebook, path.parent)]
@@ -190,7 +192,7 @@ def _handed_on(notebook: NotebookNode) -> Iterator[Problem]:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        bound, used = _names(cell.source)
+        bound, used = _names(_tree(cell.source))
         for name in sorted(used - bound - elsewhere):
             if name in by_tests:
                 yield Problem(_where(cell), f"uses {name!r}, which only {by_tests[name]} defines")
@@ -200,12 +202,55 @@ def _handed_on(notebook: NotebookNode) -> Iterator[Problem]:
             elsewhere |= bound
 
 
-def _names(source: str) -> tuple[set[str], set[str]]:
-    """The names that code binds at any level, and those it reads."""
+def _drawn_in_the_kernel(notebook: NotebookNode) -> Iterator[Problem]:
+    """Given functions that draw what they test: in the kernel, a student's code can change that."""
+    given: dict[str, tuple[bool, set[str]]] = {}  # by name: does it draw, and what does it use
+    for cell in notebook.cells:
+        if utils.is_locked(cell) and not utils.is_grade(cell) and cell.cell_type == "code":
+            for node in _tree(cell.source).body:
+                if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                    bound, used = _names(node)
+                    given[node.name] = bool(_methods_called(node) & _DRAWS), used - bound
+
+    def draws(name: str, seen: frozenset[str] = frozenset()) -> bool:
+        itself, uses = given.get(name, (False, set()))
+        return itself or any(draws(other, seen | {name}) for other in uses - seen - {name})
+
+    for cell in filter(utils.is_grade, notebook.cells):
+        for name in sorted(_names(_tree(cell.source))[1] & given.keys()):
+            if draws(name):
+                yield Problem(
+                    _where(cell),
+                    f"uses {name!r}, which draws numbers in the student's kernel, where they can "
+                    "be known: draw them in the test",
+                )
+
+
+def _broadcast(notebook: NotebookNode) -> Iterator[Problem]:
+    """Comparisons to which a single number is as good as a whole array."""
+    for cell in filter(utils.is_grade, notebook.cells):
+        for name in sorted(_methods_called(_tree(cell.source)) & {"allclose", "isclose"}):
+            yield Problem(
+                _where(cell), f"compares by {name}, which broadcasts: use checks.values instead"
+            )
+
+
+def _tree(source: str) -> ast.Module:
+    """The syntax tree of a cell; an empty one of IPython magic, which the notebook's run judges."""
     try:
-        tree = ast.parse(source)
-    except SyntaxError:  # IPython magic; the notebook's own run judges that
-        return set(), set()
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _methods_called(tree: ast.AST) -> set[str]:
+    """What is called as something.NAME(...)."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {called.attr for called in calls if isinstance(called, ast.Attribute)}
+
+
+def _names(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """The names that code binds at any level, and those it reads."""
     bound: set[str] = set()
     used: set[str] = set()
     for node in ast.walk(tree):

@@ -159,6 +159,42 @@ def test_names_handed_from_a_test_to_a_later_cell(tmp_path):
     assert problems(notebook(answer(), graded(source="result = f()"), shared), tmp_path) == []
 
 
+PROBE = """
+def drawn(n):
+    return torch.randn(n)
+
+class Net:
+    def forward(self):
+        return drawn(2)
+
+def probe(values):
+    return f(Net(), values)
+
+def seeds(values):
+    return f(values)
+"""
+
+
+def test_inputs_that_a_given_function_draws_in_the_kernel(tmp_path):
+    given = cell("given", PROBE, locked=True)
+    found = problems(notebook(answer(), given, graded(source="assert probe(3) == 1")), tmp_path)
+    assert found == [
+        "cell 'test-f': uses 'probe', which draws numbers in the student's kernel, where they can "
+        "be known: draw them in the test"
+    ]
+    in_the_test = graded(source="assert seeds(torch.randn(3)) == 1")
+    assert problems(notebook(answer(), given, in_the_test), tmp_path) == []
+
+
+def test_comparisons_that_broadcast(tmp_path):
+    (problem,) = problems(
+        notebook(answer(), graded(source="assert np.allclose(f(), [1, 1])")), tmp_path
+    )
+    assert problem == (
+        "cell 'test-f': compares by allclose, which broadcasts: use checks.values instead"
+    )
+
+
 def test_stray_files_are_found_and_listed_ones_allowed(tmp_path):
     (tmp_path / "notes.txt").write_text("answers")
     (tmp_path / "images").mkdir()

@@ -336,31 +336,31 @@ def map_grid(
 
     Args:
         picture: uint8 [H,W,3]; it stands in the upper left corner.
-        maps: by row and by column, values in [0, 1], [H,W] each.
+        maps: by row and by column, values in [0, 1], [H,W] each. A row may lack columns.
         mask: the true mask, bool [H,W], whose outline is drawn over everything; or None.
         title: of the picture.
 
     Raises:
-        InputError: the rows have not all the same columns, or there are none.
+        InputError: there are no maps.
     """
-    columns = list(next(iter(maps.values()), {}))
-    if not columns or any(list(row) != columns for row in maps.values()):
-        named = "; ".join(f"{name}: {', '.join(row)}" for name, row in maps.items())
-        raise InputError(f"the rows are {named or 'none'}, expected the same columns in each")
+    columns = list(dict.fromkeys(column for row in maps.values() for column in row))
+    if not columns:
+        raise InputError("there are no maps to show, expected a row with at least one")
     width = 1.9 * picture.shape[1] / picture.shape[0]
     size = (width * (len(columns) + 1), 2.0 * len(maps) + 0.2)
     figure = Drawing(figsize=size, layout="constrained")
     cells = figure.subplots(len(maps), len(columns) + 1, squeeze=False)
     for axes in cells.flat:
         axes.set_axis_off()
-    cells[0, 0].imshow(picture)
-    cells[0, 0].set_title(title, fontsize=11)
+    drawn = {cells[0, 0]: (picture, title)}
     for line, (name, row) in zip(cells, maps.items(), strict=True):
-        for axes, (column, map) in zip(line[1:], row.items(), strict=True):
-            axes.imshow(overlay(picture, map))
-            axes.set_title(f"{name}, {column}", fontsize=9)
-    if mask is not None:
-        for axes in (cells[0, 0], *cells[:, 1:].flat):
+        for axes, column in zip(line[1:], columns, strict=True):
+            if column in row:
+                drawn[axes] = overlay(picture, row[column]), f"{name}, {column}"
+    for axes, (shown, text) in drawn.items():
+        axes.imshow(shown)
+        axes.set_title(text, fontsize=9)
+        if mask is not None:
             _outline(axes, _array(mask))
     return figure
 

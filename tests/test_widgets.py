@@ -227,5 +227,5 @@ class TestFusionExplorer:
     def test_what_does_not_belong_together_is_refused(self):
         one, other = {"fine": torch.ones(2, 2)}, {"coarse": torch.ones(2, 2)}
         for maps in ({}, {"a": {"cat": one, "dog": other}}, {"a": {"cat": one}, "b": {"dog": one}}):
-            with pytest.raises(InputError, match="expected {method: {class: {layer: map}}}"):
+            with pytest.raises(InputError, match=r"expected \{method: \{class: \{layer: map\}\}\}"):
                 widgets.fusion_explorer(PICTURE, maps)

@@ -24,6 +24,7 @@ class Experiment(StrEnum):
     SEG_TABLES = "seg-tables"
     SEG_SHRINKING = "seg-shrinking"
     FCN_TABLES = "fcn-tables"
+    LAYERCAM_TABLE = "layercam-table"
 
 
 def experiment(
@@ -37,7 +38,7 @@ def experiment(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Trainings of each kind: 5 for seg-shrinking, 3 for fcn-tables, 1 for seg-tables."
+            help="Trainings of each kind: 5 for seg-shrinking, 1 for seg-tables, 3 for the others."
         ),
     ] = None,
     epochs: Annotated[
@@ -54,7 +55,8 @@ def experiment(
 
     seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
     shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
-    proper start and, where they can be had, from ImageNet weights, as document 003.
+    proper start and, where they can be had, from ImageNet weights, as document 003. layercam-table:
+    which method, stage and fusion finds objects, and answers for its class?
 
     Started again with the same folder, an experiment goes on where it was stopped.
     """
@@ -67,6 +69,8 @@ def experiment(
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
     elif name is Experiment.FCN_TABLES:
         _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
+    elif name is Experiment.LAYERCAM_TABLE:
+        _layercam_table(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
     else:
         _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
@@ -153,6 +157,41 @@ def _fcn_tables(
         highlight=False,
     )
     _show(console, "document 003, its last line", PUBLISHED, digits=4)
+
+
+def _layercam_table(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+    from dataclasses import replace
+
+    from labkit import presets
+    from labkit.experiments.layercam import layercam_table, mean_and_spread
+
+    if data != "builtin":
+        raise InputError(
+            f"data is {data}, expected builtin: no other set has a mask for every test picture"
+        )
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    preset = presets.preset("lab5_layercam", name)
+    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    table = layercam_table(preset, folder, range(seeds), sys.stderr.isatty())
+    for columns in (
+        ("share", "iou", "small", "middle", "large"),
+        ("at 0.1", "at 0.3", "at 0.5", "own_object"),
+    ):
+        _show(
+            console,
+            f"mean ± standard deviation of {seeds} seeds",
+            mean_and_spread(table, columns),
+        )
 
 
 def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:

@@ -172,7 +172,7 @@ def _layercam_table(
     from dataclasses import replace
 
     from labkit import presets
-    from labkit.experiments.layercam import layercam_table, mean_and_spread
+    from labkit.experiments.layercam import layercam_table, mean_and_spread, untrained
 
     if data != "builtin":
         raise InputError(
@@ -183,15 +183,17 @@ def _layercam_table(
     preset = presets.preset("lab5_layercam", name)
     preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
     table = layercam_table(preset, folder, range(seeds), sys.stderr.isatty())
+    before = untrained(preset, range(seeds))
+    _write(before, folder / "untrained.csv", index=False)
+    of_seeds = f"mean ± standard deviation of {seeds} seeds"
     for columns in (
-        ("share", "iou", "small", "middle", "large"),
-        ("at 0.1", "at 0.3", "at 0.5", "own_object"),
+        ("share", "iou", "own_object"),
+        ("small", "middle", "large"),
+        ("at 0.1", "at 0.3", "at 0.5"),
     ):
-        _show(
-            console,
-            f"mean ± standard deviation of {seeds} seeds",
-            mean_and_spread(table, columns),
-        )
+        _show(console, of_seeds, mean_and_spread(table, columns))
+    found = mean_and_spread(before, ("share", "iou", "own_object"))
+    _show(console, f"networks that have learnt nothing, {of_seeds}", found)
 
 
 def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:

@@ -78,6 +78,13 @@ def layercam_table(
     return pd.concat(tables, ignore_index=True)
 
 
+def untrained(preset: Preset, seeds: Sequence[int] = (0, 1, 2)) -> pd.DataFrame:
+    """The same figures for networks that have learnt nothing: what pictures alone give a map."""
+    test = CamSeg("builtin", "test", preset.size, count=preset.test_images)
+    tables = [measure(build(StageNet, seed), test).assign(seed=seed) for seed in seeds]
+    return pd.concat(tables, ignore_index=True)
+
+
 def mean_and_spread(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over the seeds and standard deviations as text, a row a method and map."""
     grouped = table.groupby(["method", "map"], sort=False)[list(columns)]

@@ -127,6 +127,15 @@ def test_the_table_goes_on_where_it_was(tmp_path):
     assert first.groupby("seed").size().tolist() == [24, 24]
 
 
+def test_the_command_shows_four_tables(tmp_path):
+    out = ["--preset", "grade", "--seeds", "2", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, ["experiment", "layercam-table", *out])
+    assert done.exit_code == 0, done.output
+    assert done.output.count("Grad-CAM++") == 4 * 7
+    assert "learnt nothing" in done.output
+    assert {"table.csv", "untrained.csv"} <= {path.name for path in tmp_path.iterdir()}
+
+
 def test_the_command_refuses_before_it_trains(tmp_path):
     for options, words in (
         (["--data", "elsewhere"], "expected builtin"),

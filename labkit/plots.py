@@ -89,7 +89,9 @@ def curves(history: pd.DataFrame, criterion: str = "validation_accuracy") -> Fig
 ARM_COLOURS = ("#000000", BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00")
 
 
-def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Figure:
+def arms(
+    figures: pd.DataFrame, columns: Mapping[str, str] | None = None, along: str = "epoch"
+) -> Figure:
     """Figures by epoch of several ways to train: the mean over seeds, and the range as a band.
 
     Args:
@@ -97,6 +99,7 @@ def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Fig
             `labkit.experiments.seg_shrinking` gives it.
         columns: which figures, each with the title of its panel; None for those of the question
             whether maps shrink.
+        along: the column that takes the place of the epoch.
     """
     columns = columns or {
         "map_size": "size of the handout's map",
@@ -111,11 +114,11 @@ def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Fig
         for colour, (arm, rows) in zip(
             ARM_COLOURS, figures.groupby("arm", sort=False), strict=False
         ):
-            by_epoch = rows.groupby("epoch")[column]
-            mean, low, high = by_epoch.mean(), by_epoch.min(), by_epoch.max()
+            values = rows.groupby(along)[column]
+            mean, low, high = values.mean(), values.min(), values.max()
             axes.plot(mean.index, mean, color=colour, label=str(arm), marker=".")
             axes.fill_between(mean.index, low, high, color=colour, alpha=0.12, linewidth=0)
-        axes.set(title=title, xlabel="epoch", ylim=(0, None))
+        axes.set(title=title, xlabel=along, ylim=(0, None))
         axes.title.set_fontsize(10)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)

@@ -181,6 +181,16 @@ class TestLabels:
             plots.show_labels([PICTURE] * 2, {"truth": [np.zeros((4, 6), int)]}, ["wall"])
 
 
+def test_arms_may_go_along_stages():
+    rows = [("a", 1, 0.2), ("a", 2, 0.4), ("a", 2, 0.6), ("b", 1, 0.9)]
+    figure = plots.arms(
+        pd.DataFrame(rows, columns=["arm", "stage", "iou"]), {"iou": "IoU"}, "stage"
+    )
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "stage"
+    assert [line.get_xydata().tolist() for line in axes.lines] == [[[1, 0.2], [2, 0.5]], [[1, 0.9]]]
+
+
 def test_a_grid_of_maps_has_a_row_a_method_and_a_column_a_layer():
     picture = np.full((20, 30, 3), 90, np.uint8)
     map, mask = np.zeros((20, 30)), np.zeros((20, 30), bool)

@@ -171,8 +171,8 @@ def _layercam_table(
     import sys
     from dataclasses import replace
 
-    from labkit import presets
-    from labkit.experiments.layercam import layercam_table, mean_and_spread, untrained
+    from labkit import plots, presets, runs
+    from labkit.experiments.layercam import by_stage, layercam_table, mean_and_spread, untrained
 
     if data != "builtin":
         raise InputError(
@@ -194,6 +194,13 @@ def _layercam_table(
         _show(console, of_seeds, mean_and_spread(table, columns))
     found = mean_and_spread(before, ("share", "iou", "own_object"))
     _show(console, f"networks that have learnt nothing, {of_seeds}", found)
+    titles = {
+        "iou": "IoU with the object",
+        "small": "IoU, the smallest third",
+        "own_object": "share on the object of its class",
+    }
+    with runs.replacing(folder / "stages.png") as draft:
+        plots.arms(by_stage(table), titles, "stage").savefig(draft, format="png", dpi=120)
 
 
 def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:

@@ -85,6 +85,12 @@ def untrained(preset: Preset, seeds: Sequence[int] = (0, 1, 2)) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def by_stage(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of single stages and of methods that have several, for `labkit.plots.arms`."""
+    rows = table[table["map"].str.startswith("stage") & table["method"].isin(METHODS)]
+    return rows.assign(arm=rows["method"], stage=rows["map"].str.removeprefix("stage").astype(int))
+
+
 def mean_and_spread(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over the seeds and standard deviations as text, a row a method and map."""
     grouped = table.groupby(["method", "map"], sort=False)[list(columns)]

@@ -8,6 +8,7 @@ from labkit.cli import app
 from labkit.data import CamSeg
 from labkit.experiments.layercam import (
     METHODS,
+    by_stage,
     combinations,
     layercam_table,
     maps_of,
@@ -119,6 +120,16 @@ def test_means_and_spreads():
     assert mean_and_spread(table, ["iou"])["iou"].tolist() == ["0.200 ± 0.141", "0.500 ± 0.000"]
 
 
+def test_single_stages_can_be_drawn():
+    maps = ["stage1", "stage4", "weighted", "stage4", "disc"]
+    table = pd.DataFrame({"method": ["LayerCAM"] * 3 + ["CAM", "none"], "map": maps, "iou": 0.5})
+    rows = by_stage(table)
+    assert rows[["arm", "stage", "iou"]].values.tolist() == [
+        ["LayerCAM", 1, 0.5],
+        ["LayerCAM", 4, 0.5],
+    ]
+
+
 def test_the_table_goes_on_where_it_was(tmp_path):
     first = layercam_table(GRADE, tmp_path, (0, 1), progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["seed0", "seed1", "table.csv"]
@@ -133,7 +144,9 @@ def test_the_command_shows_four_tables(tmp_path):
     assert done.exit_code == 0, done.output
     assert done.output.count("Grad-CAM++") == 4 * 7
     assert "learnt nothing" in done.output
-    assert {"table.csv", "untrained.csv"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"table.csv", "untrained.csv", "stages.png"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 def test_the_command_refuses_before_it_trains(tmp_path):

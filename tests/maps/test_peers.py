@@ -60,7 +60,10 @@ def by_grad_cam(method: str, model: nn.Module, layer: str, batch: Tensor) -> np.
         cam(batch, targets)
         activations, gradients = (
             [value.numpy() for value in values]
-            for values in (cam.activations_and_grads.activations, cam.activations_and_grads.gradients)
+            for values in (
+                cam.activations_and_grads.activations,
+                cam.activations_and_grads.gradients,
+            )
         )
         maps = cam.get_cam_image(batch, None, targets, activations[0], gradients[0], False)
     return np.maximum(maps, 0)

@@ -52,7 +52,7 @@ def _lighter(png: str) -> str:
     """
     lighter = BytesIO()
     picture = Image.open(BytesIO(base64.b64decode(png))).convert("RGB")
-    few = picture.quantize(256)
+    few = picture.quantize(256, kmeans=3)  # refined, so that rare colours keep their place
     difference = np.asarray(ImageChops.difference(picture, few.convert("RGB"))).max(axis=2)
     lost = (difference >= _LOST).sum() >= _PATCH
     (picture if lost else few).save(lighter, "PNG", optimize=True)

@@ -21,7 +21,7 @@ app = typer.Typer(
 _SCIENCE, _SETUP, _INSTRUCTORS = "Methods", "This machine", "For instructors"
 app.command(rich_help_panel=_SCIENCE)(training.train)
 app.command(rich_help_panel=_SCIENCE)(training.evaluate)
-app.command(rich_help_panel=_SCIENCE)(explaining.explain)
+app.command(rich_help_panel=_SCIENCE, cls=explaining.SeveralPictures)(explaining.explain)
 app.command(rich_help_panel=_SCIENCE, cls=explaining.SeveralThresholds)(explaining.iou)
 app.command(rich_help_panel=_SCIENCE)(experiment.experiment)
 app.command(rich_help_panel=_SCIENCE)(data.data)

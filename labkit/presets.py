@@ -147,6 +147,36 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             lr=1e-4,
         ),
     },
+    # For the small network that stands in where no ImageNet weights can be had.
+    "lab4_resnet18_cam": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            train_images=48,
+            test_images=16,
+            epochs=1,
+            batch_size=16,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            train_images=2000,
+            test_images=500,
+            epochs=6,
+            batch_size=64,
+            lr=1e-3,
+        ),
+        "paper": Preset(
+            name="paper",
+            size=224,
+            train_images=4000,
+            test_images=1000,
+            epochs=12,
+            batch_size=64,
+            lr=1e-3,
+        ),
+    },
     "lab5_layercam": {
         "grade": Preset(
             name="grade",

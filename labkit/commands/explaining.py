@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from typer.core import TyperCommand
 from labkit.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from torch import Tensor, nn
 
     from labkit.data import CamSeg
@@ -24,18 +26,35 @@ class Map(StrEnum):
     HANDOUT = "handout"
 
 
+def spread(args: list[str], option: str, belongs: Callable[[str], bool]) -> list[str]:
+    """Repeat an option before each further word that belongs to it: `-x 1 2` is `-x 1 -x 2`."""
+    words: list[str] = []
+    inside = False
+    for i, word in enumerate(args):
+        first = i > 0 and args[i - 1] == option
+        inside = first or (inside and belongs(word))
+        if inside and not first:
+            words.append(option)
+        words.append(word)
+    return words
+
+
 class SeveralThresholds(TyperCommand):
-    """Understands `--threshold 75 100 125` as `--threshold 75 --threshold 100 --threshold 125`."""
+    """Understands `--threshold 75 100 125`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Repeat the option before each further number."""
-        words: list[str] = []
-        for i, word in enumerate(args):
-            further = word.isdecimal() and i >= 2 and "--threshold" in args[:i]
-            if further and args[i - 1].isdecimal():
-                words.append("--threshold")
-            words.append(word)
-        return super().parse_args(ctx, words)
+        return super().parse_args(ctx, spread(args, "--threshold", str.isdecimal))
+
+
+class SeveralPictures(TyperCommand):
+    """Understands `--images a.jpg b.jpg` and `--layers layer3 layer4`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before each further word that is no option."""
+        for option in ("--images", "--layers"):
+            args = spread(args, option, lambda word: not word.startswith("-"))
+        return super().parse_args(ctx, args)
 
 
 Maps = Annotated[
@@ -52,21 +71,88 @@ Data = Annotated[
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(help="A folder that `labkit train` made.")],
-    threshold: Annotated[int, typer.Option(help="Where the map is cut, 0 to 255.")] = 125,
-    maps: Maps = Map.CLASS,
+    run: Annotated[
+        Path | None, typer.Argument(help="A folder that `labkit train` made, for its own pictures.")
+    ] = None,
+    threshold: Annotated[
+        int | None, typer.Option(help="Where the maps of RUN are cut, 0 to 255; by default 125.")
+    ] = None,
+    maps: Annotated[
+        Map | None, typer.Option(help="The maps of RUN, by default class. See `labkit iou --help`.")
+    ] = None,
     data: Data = None,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(help="Picture files of any size; several may follow.", metavar="FILE…"),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="What explains --images: resnet18 or efficientnet_lite0 with ImageNet weights, "
+            "or a folder that `labkit train` made.",
+            metavar="NAME|RUN",
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="cam, grad_cam, grad_cam_plus_plus or layer_cam (the default)."),
+    ] = None,
+    layers: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Layers of the model, such as layer3 layer4; several are fused. By default its "
+            "four stages for layer_cam, the last one for the others.",
+            metavar="NAME…",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Name or number of the class to explain; by default each one's best."),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the pictures, by default RUN/explain-MAPS.")
+        Path | None,
+        typer.Option(help="Folder for the pictures, by default RUN/explain-MAPS, or explained."),
     ] = None,
 ) -> None:
-    """Draw the maps of the ten chosen pictures, and the masks that they become.
+    """Draw maps: of a run's ten chosen pictures, or with --images of any pictures.
 
-    For each class CLASS.png, the picture with its map; CLASS_seg.png, the map cut at the threshold
-    (white above it); and maps.png, all ten with the outlines of the true masks.
+    `labkit explain RUN` writes for each class CLASS.png, the picture with its map; CLASS_seg.png,
+    the map cut at the threshold (white above it); and maps.png, all ten with the outlines of the
+    true masks.
+
+    `labkit explain --model resnet18 --images a.jpg b.jpg` writes a.png and b.png, each picture with
+    the map of its class; and maps.png, all of them (the first twenty).
     """
-    import cv2
     from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    ours = {"--threshold": threshold, "--maps": maps, "--data": data}
+    theirs = {"--model": model, "--method": method, "--layers": layers, "--target": target}
+    if (run is None) == (not images):
+        raise InputError(
+            "expected either RUN, for the pictures that it was tested with, or --images with "
+            "--model, for any pictures"
+        )
+    for option, value in (ours if images else theirs).items():
+        if value is not None:
+            raise InputError(f"{option} goes with {'RUN' if images else '--images'} only")
+    if run is not None:
+        cut = 125 if threshold is None else threshold
+        _explain_run(run, cut, maps or Map.CLASS, data, out, console)
+    elif images:
+        from labkit.commands.explain_pictures import explain_pictures
+
+        if model is None:
+            raise InputError("--images needs --model: resnet18, efficientnet_lite0 or a run folder")
+        folder = out or Path("explained")
+        how: Any = method or "layer_cam"
+        explain_pictures(model, images, how, layers or (), target, folder, console)
+
+
+def _explain_run(
+    run: Path, threshold: int, maps: Map, data: str | None, out: Path | None, console: Console
+) -> None:
+    import cv2
 
     from labkit import plots, runs
     from labkit.commands.cam_run import load
@@ -90,7 +176,7 @@ def explain(
     figure = plots.show_maps(pictures, list(heat.values()), masks, list(sources))
     with runs.replacing(out / "maps.png") as draft:
         figure.savefig(draft, format="png", dpi=120)
-    Console(soft_wrap=True, highlight=False).print(f"{2 * len(sources) + 1} pictures are in {out}")
+    console.print(f"{2 * len(sources) + 1} pictures are in {out}")
 
 
 def iou(

@@ -45,8 +45,8 @@ def explain(
         method: "cam" wants a network that averages the features of its last layer over positions
             and classifies the means by one linear layer; the others take any network.
         layers: their names, as in `model.named_modules()`; one of them for "cam". By default those
-            that the model lists as `stages` (the networks of `labkit.models` do), for "cam" the
-            last.
+            that the model lists as `stages` (the networks of `labkit.models` do): all for
+            LayerCAM, the last for the others, which the paper of LayerCAM finds unfit for more.
         target: the class of each image, [B]; or one class for all; None takes each image's
             highest score.
 
@@ -59,7 +59,7 @@ def explain(
     """
     if method not in METHODS:
         raise InputError(f"method={method!r}, expected one of {', '.join(METHODS)}")
-    layers = layers or getattr(model, "stages", ())[-1 if method == "cam" else None :]
+    layers = layers or getattr(model, "stages", ())[None if method == "layer_cam" else -1 :]
     if method == "cam" and len(layers) > 1:
         raise InputError(
             f"layers={layers!r}, expected one for 'cam': the last before the average over positions"

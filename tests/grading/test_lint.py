@@ -205,6 +205,15 @@ def test_stray_files_are_found_and_listed_ones_allowed(tmp_path):
     assert [problem.split(":")[0] for problem in found] == ["notes.txt"]
 
 
+@pytest.mark.parametrize("module", ["labkit.maps", "labkit", "labkit.no_such", "torch.nn"])
+def test_what_is_withheld_must_be_a_module_file(tmp_path, module):
+    source = notebook(withheld=["labkit.metrics", "labkit.maps.cam", module])
+    assert problems(source, tmp_path) == [
+        f"the notebook's labkit.withheld: {module} is no module file of labkit; of a package, "
+        "name the modules"
+    ]
+
+
 HIDDEN = """assert f() == 1
 ### BEGIN HIDDEN TESTS
 assert f() is not True, 'a bool'

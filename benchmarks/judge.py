@@ -91,7 +91,8 @@ def _submissions(folder: Path, lab: str, number: int) -> None:
     sandbox = "none" if jail.why_not() else "auto"
     ours, plain = [], []
     for name in students:
-        (entry,) = run.grade(course, lab, Console(quiet=True), students=[name], sandbox=sandbox)
+        outcome = run.grade(course, lab, Console(quiet=True), students=[name], sandbox=sandbox)
+        (entry,) = outcome.graded
         assert entry.score == notebooks.automatic_points(source), entry
         ours.append(entry)
         work = folder / "plain"

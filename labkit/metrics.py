@@ -20,6 +20,7 @@ __all__ = [
     "mean_iou",
     "pixel_accuracy",
     "topk_accuracy",
+    "topk_hits",
 ]
 
 Array = Tensor | NDArray
@@ -143,6 +144,23 @@ def _counts(cm: Tensor) -> Tensor:
 def topk_accuracy(scores: Tensor, labels: Tensor, k: Sequence[int] = (1, 3, 5)) -> dict[int, float]:
     """Share of samples whose class is among the k highest scores, for each k.
 
+    Args:
+        scores, labels, k: as for `topk_hits`.
+
+    Returns:
+        {k: share in [0, 1]}.
+
+    Raises:
+        InputError: shapes, labels or k do not fit, or a score is NaN.
+    """
+    return {n: count / len(scores) for n, count in topk_hits(scores, labels, k).items()}
+
+
+def topk_hits(scores: Tensor, labels: Tensor, k: Sequence[int] = (1, 3, 5)) -> dict[int, int]:
+    """How many samples have their class among the k highest scores, for each k.
+
+    Counts of several batches may be added; shares of batches of different sizes may not.
+
     Classes of equal score rank by their number, the lower first, as for `argmax`. So a network
     that answers the same for every class is right about class 0 and about nothing else.
 
@@ -152,7 +170,7 @@ def topk_accuracy(scores: Tensor, labels: Tensor, k: Sequence[int] = (1, 3, 5)) 
         k: how many classes may be named, each in 1..N.
 
     Returns:
-        {k: share in [0, 1]}.
+        {k: count in 0..B}.
 
     Raises:
         InputError: shapes, labels or k do not fit, or a score is NaN.
@@ -162,7 +180,7 @@ def topk_accuracy(scores: Tensor, labels: Tensor, k: Sequence[int] = (1, 3, 5)) 
     own = scores.gather(1, labels)
     earlier = torch.arange(scores.shape[1], device=scores.device) < labels
     rank = ((scores > own) | ((scores == own) & earlier)).sum(1)
-    return {n: int((rank < n).sum()) / len(scores) for n in k}
+    return {n: int((rank < n).sum()) for n in k}
 
 
 def _check_scores(scores: Tensor, labels: Tensor, k: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -18,10 +19,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from labkit.errors import InputError
 from labkit.fcn_shapes import Trace
+from labkit.runs import replacing
 
 BLUE, ORANGE, SKY = "#0072B2", "#D55E00", "#56E0FF"
 COLORMAP = "inferno"
@@ -287,6 +290,58 @@ def heat(map: NDArray | Tensor) -> NDArray[np.uint8]:
 
 def _colours(values: NDArray) -> NDArray:
     return 255 * matplotlib.colormaps[COLORMAP](values)[..., :3]
+
+
+def labelled_grid(pictures: Sequence[NDArray], titles: Sequence[str], columns: int = 4) -> Figure:
+    """Pictures uint8 [H,W,3] in rows, each under its title, which may have several lines."""
+    _check_counts(len(pictures), titles=titles)
+    lines = max(title.count("\n") + 1 for title in titles)
+    rows = math.ceil(len(pictures) / columns)
+    size = (2.4 * columns, (2.3 + 0.16 * lines) * rows)
+    figure = Drawing(figsize=size, layout="constrained")
+    cells = figure.subplots(rows, columns, squeeze=False)
+    for axes in cells.flat:
+        axes.set_axis_off()
+    for picture, title, axes in zip(pictures, titles, cells.flat, strict=False):
+        axes.imshow(picture)
+        axes.set_title(title, fontsize=8)
+    return figure
+
+
+def mosaic(pictures: Sequence[NDArray], columns: int, gap: int = 4) -> NDArray[np.uint8]:
+    """Pictures of one size side by side in rows, white between them: a compact grid, or a strip.
+
+    Args:
+        pictures: uint8 [H,W,3] each, all alike.
+        columns: of the grid; 1 makes a strip from top to bottom.
+        gap: pixels between them.
+
+    Returns:
+        uint8 [rows * (H + gap) - gap, columns * (W + gap) - gap, 3].
+
+    Raises:
+        InputError: there are none, or they differ in size.
+    """
+    _check_counts(len(pictures))
+    shapes = sorted({picture.shape for picture in pictures})
+    if len(shapes) > 1 or columns < 1:
+        raise InputError(
+            f"pictures of the shapes {', '.join(map(str, shapes))} in {columns} columns, expected "
+            "one shape and at least one column"
+        )
+    height, width = shapes[0][:2]
+    rows = math.ceil(len(pictures) / columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8)
+    for i, picture in enumerate(pictures):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = picture
+    return sheet
+
+
+def save_picture(picture: NDArray[np.uint8], path: Path) -> None:
+    """Write a picture uint8 [H,W,3] as a PNG; the file appears whole."""
+    with replacing(path) as draft:
+        Image.fromarray(picture).save(draft, format="png")
 
 
 def show_pictures(pictures: Sequence[NDArray], titles: Sequence[str]) -> Figure:

@@ -21,7 +21,8 @@ class Preset:
     the cross validation) say how many are used at most; `fold_epochs` are the epochs of each of
     the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
     in lab 2. `width` is the share of VGG-16's channels and `validation_images` how many choose the
-    epoch, both in lab 3. What a lab does not do is 0.
+    epoch, both in labs 3 and 6. `extractor_images` and `extractor_epochs` are those of the feature
+    extractor of lab 6, trained before it is frozen. What a lab does not do is 0.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Preset:
     seg_epochs: int = 0
     width: float = 0
     validation_images: int = 0
+    extractor_images: int = 0
+    extractor_epochs: int = 0
 
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
@@ -204,6 +207,46 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             epochs=30,
             batch_size=64,
             lr=1e-3,
+        ),
+    },
+    "lab6_recam": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            width=1 / 16,
+            train_images=34,
+            validation_images=34,
+            test_images=34,
+            epochs=2,
+            batch_size=17,
+            lr=3e-3,
+            extractor_images=26,
+            extractor_epochs=1,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            width=1 / 8,
+            train_images=680,
+            validation_images=340,
+            test_images=340,
+            epochs=40,
+            batch_size=32,
+            lr=3e-3,
+            extractor_images=2600,
+            extractor_epochs=14,
+        ),
+        # The document's, on the real flowers; its extractor has ImageNet weights.
+        "paper": Preset(
+            name="paper",
+            size=256,
+            width=1.0,
+            train_images=680,
+            validation_images=340,
+            test_images=340,
+            epochs=40,
+            batch_size=8,
+            lr=1e-4,
         ),
     },
 }

@@ -96,6 +96,52 @@ def threshold_explorer(
     return Interactive(draw, [choice, threshold])
 
 
+def normalization_explorer(
+    pictures: Sequence[NDArray],
+    maps: Tensor,
+    masks: Sequence[NDArray],
+    titles: Sequence[str],
+    normalize: Callable[[Tensor, str], Tensor],
+    overlap: Callable[[Tensor, Tensor], float] = iou,
+) -> Interactive:
+    """One map brought to [0, 1] in three ways, each cut at the same threshold.
+
+    Args:
+        pictures: uint8 [H,W,3].
+        maps: one a picture in units of the scores, [n,H,W].
+        masks: the true masks, bool [H,W].
+        titles: names of the pictures.
+        normalize: maps [1,H,W] and "minmax", "sigmoid" or "relu" to maps in [0, 1].
+        overlap: what measures the IoU of two masks, bool [H,W].
+
+    Raises:
+        InputError: there is not one map, mask and title a picture.
+    """
+    if not len(pictures) == len(maps) == len(masks) == len(titles):
+        raise InputError(
+            f"{len(pictures)} pictures, {len(maps)} maps, {len(masks)} masks and {len(titles)} "
+            "titles, expected one of each"
+        )
+    choice = ipywidgets.Dropdown(
+        options=[(title, i) for i, title in enumerate(titles)], description="picture"
+    )
+    threshold = ipywidgets.FloatSlider(value=0.3, min=0, max=1, step=0.01, description="threshold")
+
+    def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
+        i = choice.value
+        panels, words = [], []
+        for how in ("minmax", "sigmoid", "relu"):
+            values = normalize(maps[i][None], how)[0].clamp(0, 1)
+            cut = values >= threshold.value
+            laid = plots.overlay(pictures[i], values)
+            panels.append(_outlined(laid, (cut.numpy(), _CUT), (masks[i], _TRUTH)))
+            words.append(f"{how} <b>{overlap(cut, torch.as_tensor(masks[i])):.3f}</b>")
+        screen.value = _png(*panels)
+        caption.value = f"IoU: {', '.join(words)} · the cut is green, the true mask blue"
+
+    return Interactive(draw, [choice, threshold])
+
+
 def fcn_shape_tracer(side: int = 224, largest: int = 320) -> Interactive:
     """Drag the size of an image; see its side at every stage of an FCN, and where the crop falls.
 

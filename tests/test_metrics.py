@@ -17,6 +17,7 @@ from labkit.metrics import (
     mean_iou,
     pixel_accuracy,
     topk_accuracy,
+    topk_hits,
 )
 
 LEFT = torch.tensor([[1, 1, 0, 0], [1, 1, 0, 0]], dtype=torch.bool)
@@ -205,3 +206,30 @@ class TestKFolds:
     def test_refuses(self, n, k):
         with pytest.raises(InputError, match=f"{k} folds of {n} samples"):
             k_folds(n, k, seed=0)
+
+
+class TestTopkHits:
+    def test_counts_of_batches_add_up_to_exact_shares(self):
+        generator = torch.Generator().manual_seed(8)
+        scores, labels = (
+            torch.randn(53, 9, generator=generator),
+            torch.randint(9, (53,), generator=generator),
+        )
+        whole = topk_hits(scores, labels)
+        for size in (1, 4, 50):
+            parts = [
+                topk_hits(s, y) for s, y in zip(scores.split(size), labels.split(size), strict=True)
+            ]
+            assert {k: sum(part[k] for part in parts) for k in whole} == whole
+        assert topk_accuracy(scores, labels) == {k: count / 53 for k, count in whole.items()}
+        order = scores.argsort(1, descending=True)
+        assert whole == {
+            k: sum(
+                int(y in row[:k]) for row, y in zip(order.tolist(), labels.tolist(), strict=True)
+            )
+            for k in (1, 3, 5)
+        }
+
+    def test_whole_numbers(self):
+        hits = topk_hits(torch.tensor([[1.0, 2.0]]), torch.tensor([1]), (1, 2))
+        assert hits == {1: 1, 2: 1} and all(type(count) is int for count in hits.values())

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 from labkit import plots
 from labkit.errors import InputError
@@ -179,6 +180,35 @@ class TestLabels:
     def test_a_grid_wants_one_map_a_picture(self):
         with pytest.raises(InputError, match="1 truth for 2 pictures"):
             plots.show_labels([PICTURE] * 2, {"truth": [np.zeros((4, 6), int)]}, ["wall"])
+
+
+class TestGridsAndStrips:
+    def test_labelled_grid_has_a_title_a_picture(self):
+        figure = plots.labelled_grid([PICTURE] * 6, [f"{i}\nsecond line" for i in range(6)])
+        titles = [axes.get_title() for axes in figure.axes]
+        assert titles == [*(f"{i}\nsecond line" for i in range(6)), "", ""]
+        with pytest.raises(InputError, match="1 titles for 2 pictures"):
+            plots.labelled_grid([PICTURE] * 2, ["one"])
+
+    def test_mosaic_pixel_by_pixel(self):
+        pictures = [np.full((2, 3, 3), 10 * i, np.uint8) for i in range(3)]
+        sheet = plots.mosaic(pictures, 2, gap=1)
+        assert sheet.shape == (5, 7, 3)
+        expected = np.full((5, 7), 255)
+        expected[:2, :3], expected[:2, 4:], expected[3:, :3] = 0, 10, 20
+        np.testing.assert_array_equal(sheet[..., 0], expected)
+        assert plots.mosaic(pictures, 1).shape == (14, 3, 3)  # the strip
+
+    def test_mosaic_refuses_pictures_of_two_sizes(self):
+        with pytest.raises(InputError, match="expected one shape"):
+            plots.mosaic([PICTURE, PICTURE[1:]], 2)
+        with pytest.raises(InputError, match="there are no pictures"):
+            plots.mosaic([], 2)
+
+    def test_a_saved_picture_has_the_same_pixels(self, tmp_path):
+        plots.save_picture(PICTURE, tmp_path / "a.png")
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), PICTURE)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_arms_may_go_along_stages():

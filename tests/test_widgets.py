@@ -9,6 +9,7 @@ import torch
 
 from labkit import widgets
 from labkit.errors import InputError
+from labkit.maps import normalize
 
 PICTURE = np.full((24, 36, 3), 90, np.uint8)
 
@@ -164,6 +165,39 @@ class TestFcnShapeTracer:
     def test_refuses_a_size_off_the_slider(self):
         with pytest.raises(InputError, match="side is 500, expected 1 to 320"):
             widgets.fcn_shape_tracer(500)
+
+
+class TestNormalizationExplorer:
+    @pytest.fixture
+    def box(self):
+        ramp = torch.linspace(-1, 3, 36).expand(24, 36)
+        mask = np.zeros((24, 36), bool)
+        mask[:, 18:] = True
+        maps = torch.stack([ramp, ramp.flip(1)])
+        return widgets.normalization_explorer(
+            [PICTURE, PICTURE], maps, [mask, mask], ["up", "down"], normalize
+        )
+
+    def test_three_maps_and_their_overlap(self, box):
+        assert shown(box).shape == (192, 3 * 288 + 2 * 8, 3)
+        assert "minmax <b>" in box.caption.value and "relu <b>" in box.caption.value
+        control(box, "threshold").value = 0.5
+        # Half of the range of minmax is half of the picture: the mask itself.
+        assert "minmax <b>1.000</b>" in box.caption.value
+        # Sigmoid passes one half where the map passes 0, a quarter of the way.
+        assert "sigmoid <b>0.667</b>" in box.caption.value
+
+    def test_pictures_differ(self, box):
+        control(box, "threshold").value = 0.5
+        before = shown(box)
+        control(box, "picture").value = 1
+        assert (shown(box) != before).any() and "minmax <b>0.000</b>" in box.caption.value
+
+    def test_refuses_lists_that_do_not_fit(self):
+        with pytest.raises(InputError, match="1 pictures, 2 maps, 1 masks and 1 titles"):
+            widgets.normalization_explorer(
+                [PICTURE], torch.zeros(2, 24, 36), [PICTURE[..., 0] > 0], ["a"], normalize
+            )
 
 
 class TestFusionExplorer:

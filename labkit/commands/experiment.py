@@ -25,6 +25,7 @@ class Experiment(StrEnum):
     SEG_SHRINKING = "seg-shrinking"
     FCN_TABLES = "fcn-tables"
     LAYERCAM_TABLE = "layercam-table"
+    RECAM_TABLE = "recam-table"
 
 
 def experiment(
@@ -38,7 +39,8 @@ def experiment(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Trainings of each kind: 5 for seg-shrinking, 1 for seg-tables, 3 for the others."
+            help="Trainings of each kind: 5 for seg-shrinking, 3 for fcn-tables and "
+            "layercam-table, 1 for the others."
         ),
     ] = None,
     epochs: Annotated[
@@ -47,6 +49,13 @@ def experiment(
     size: Annotated[
         int | None, typer.Option(help="Side of the images, if not the preset's.")
     ] = None,
+    extractor: Annotated[
+        str,
+        typer.Option(
+            help="For recam-table: the frozen features. drawn trains them on drawn flowers of "
+            "other kinds; vgg16 and efficientnet have ImageNet weights."
+        ),
+    ] = "drawn",
     out: Annotated[
         Path | None, typer.Option(help="Folder for trainings and tables, by default runs/NAME.")
     ] = None,
@@ -56,7 +65,8 @@ def experiment(
     seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
     shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
     proper start and, where they can be had, from ImageNet weights, as document 003. layercam-table:
-    which method, stage and fusion finds objects, and answers for its class?
+    which method, stage and fusion finds objects, and answers for its class? recam-table: table 2 of
+    document 001, CAM against its ReCAM and the paper's.
 
     Started again with the same folder, an experiment goes on where it was stopped.
     """
@@ -65,12 +75,16 @@ def experiment(
     folder = out or Path("runs") / name.value
     data = data if data == "builtin" else str(Path(data).resolve())
     console = Console()
+    if seeds is not None and seeds < 1:
+        raise InputError(f"seeds is {seeds}, expected a whole number of at least 1")
     if name is Experiment.SEG_TABLES:
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
     elif name is Experiment.FCN_TABLES:
         _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
     elif name is Experiment.LAYERCAM_TABLE:
         _layercam_table(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
+    elif name is Experiment.RECAM_TABLE:
+        _recam_table(data, preset, epochs, size, extractor, folder, seeds or 1, console)
     else:
         _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
@@ -142,8 +156,6 @@ def _fcn_tables(
     from labkit.experiments.fcn import PUBLISHED, fcn_tables
     from labkit.fcn_shapes import nearest_that_work, works
 
-    if seeds < 1:
-        raise InputError(f"seeds is {seeds}, expected at least 1")
     preset = presets.preset("lab3_fcn", name)
     preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
     if not works(preset.size):
@@ -201,6 +213,31 @@ def _layercam_table(
     }
     with runs.replacing(folder / "stages.png") as draft:
         plots.arms(by_stage(table), titles, "stage").savefig(draft, format="png", dpi=120)
+
+
+def _recam_table(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    extractor: str,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+    from dataclasses import replace
+
+    from labkit import presets
+    from labkit.experiments.recam import PUBLISHED, recam_table
+
+    preset = presets.preset("lab6_recam", name)
+    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    figures = recam_table(
+        data, preset, folder, range(seeds), extractor, progress=sys.stderr.isatty()
+    )
+    _show(console, "here, validation images", figures.astype({"lr": str}), digits=4)
+    _show(console, "document 001, table 2", PUBLISHED.astype({"lr": str}), digits=4)
 
 
 def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:

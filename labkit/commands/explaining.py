@@ -57,6 +57,14 @@ class SeveralPictures(TyperCommand):
         return super().parse_args(ctx, args)
 
 
+class Normalization(StrEnum):
+    """How a map comes to [0, 1]."""
+
+    MINMAX = "minmax"
+    SIGMOID = "sigmoid"
+    RELU = "relu"
+
+
 Maps = Annotated[
     Map,
     typer.Option(
@@ -81,6 +89,10 @@ def explain(
         Map | None, typer.Option(help="The maps of RUN, by default class. See `labkit iou --help`.")
     ] = None,
     data: Data = None,
+    normalization: Annotated[
+        Normalization | None,
+        typer.Option(help="For runs of vgg-cam and recam: relu (the default), minmax or sigmoid."),
+    ] = None,
     images: Annotated[
         list[Path] | None,
         typer.Option(help="Picture files of any size; several may follow.", metavar="FILE…"),
@@ -118,15 +130,24 @@ def explain(
 
     `labkit explain RUN` writes for each class CLASS.png, the picture with its map; CLASS_seg.png,
     the map cut at the threshold (white above it); and maps.png, all ten with the outlines of the
-    true masks.
+    true masks. Of a run of vgg-cam or recam it draws twelve test pictures with the map of the
+    predicted class, as a labelled grid, a compact grid and a strip.
 
     `labkit explain --model resnet18 --images a.jpg b.jpg` writes a.png and b.png, each picture with
     the map of its class; and maps.png, all of them (the first twenty).
     """
     from rich.console import Console
 
+    from labkit.commands import recam_run
+
     console = Console(soft_wrap=True, highlight=False)
-    ours = {"--threshold": threshold, "--maps": maps, "--data": data}
+    how: Any = None if normalization is None else normalization.value
+    ours = {
+        "--threshold": threshold,
+        "--maps": maps,
+        "--data": data,
+        "--normalization": how,
+    }
     theirs = {"--model": model, "--method": method, "--layers": layers, "--target": target}
     if (run is None) == (not images):
         raise InputError(
@@ -136,7 +157,13 @@ def explain(
     for option, value in (ours if images else theirs).items():
         if value is not None:
             raise InputError(f"{option} goes with {'RUN' if images else '--images'} only")
-    if run is not None:
+    if run is not None and recam_run.is_head_run(run):
+        if threshold is not None or maps is not None:
+            raise InputError("--threshold and --maps are not for runs of vgg-cam and recam")
+        recam_run.explain(run, data, how, out, console)
+    elif run is not None:
+        if how is not None:
+            raise InputError("--normalization is for runs of vgg-cam and recam: leave it out")
         cut = 125 if threshold is None else threshold
         _explain_run(run, cut, maps or Map.CLASS, data, out, console)
     elif images:
@@ -145,8 +172,8 @@ def explain(
         if model is None:
             raise InputError("--images needs --model: resnet18, efficientnet_lite0 or a run folder")
         folder = out or Path("explained")
-        how: Any = method or "layer_cam"
-        explain_pictures(model, images, how, layers or (), target, folder, console)
+        chosen: Any = method or "layer_cam"
+        explain_pictures(model, images, chosen, layers or (), target, folder, console)
 
 
 def _explain_run(

@@ -35,27 +35,45 @@ def grade(
     force: Annotated[
         bool, typer.Option("--force", help="grade also what is graded already")
     ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="submissions that are run at the same time")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="address of a dask cluster that runs them instead")
+    ] = None,
     json: Annotated[
         Path | None, typer.Option(help="write a line of JSON for each submission into this file")
     ] = None,
 ) -> None:
     """Grade the submissions of a lab: triage, tests outside the students' kernels, a jail.
 
+    What is graded and has not changed is skipped: the same command goes on with a run that ended.
+
     Exit code 0: every submission has a score. 1: some need a look. 2: nothing could be graded.
     """
     from rich.console import Console
 
-    from labkit.grading.run import exit_code, summary
     from labkit.grading.run import grade as run
+    from labkit.grading.run import summary
 
     if json is not None and not json.parent.is_dir():
         raise InputError(f"there is no folder {json.parent} for {json.name}: make it first")
     console = Console()
-    entries = run(course, lab, console, students=student or [], sandbox=sandbox.value, force=force)
-    summary(entries, course, console)
+    outcome = run(
+        course,
+        lab,
+        console,
+        students=student or [],
+        sandbox=sandbox.value,
+        force=force,
+        jobs=jobs,
+        scheduler=scheduler,
+    )
+    summary(outcome, course, console)
     if json is not None:
-        json.write_text("".join(entry.line() + "\n" for entry in entries), encoding="ascii")
-    raise typer.Exit(exit_code(entries))
+        lines = "".join(entry.line() + "\n" for entry in outcome.all())
+        half = json.with_name(f"{json.name}.part")  # nobody reads half a file
+        half.write_text(lines, encoding="ascii")
+        half.replace(json)
+    raise typer.Exit(outcome.exit_code())
 
 
 def lint(lab: Lab, course: Course = Path()) -> None:

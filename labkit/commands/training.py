@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from labkit.commands.explaining import Normalization
 from labkit.errors import InputError
 
 
@@ -18,6 +19,8 @@ class Network(StrEnum):
     SEG = "seg"
     FCN32S = "fcn32s"
     FCN8S = "fcn8s"
+    VGG_CAM = "vgg-cam"
+    RECAM = "recam"
 
 
 class Loss(StrEnum):
@@ -34,7 +37,15 @@ class Weights(StrEnum):
 
     NONE = "none"
     IMAGENET = "imagenet"
+    EFFICIENTNET = "efficientnet"
     ZEROS = "zeros"
+
+
+class Variant(StrEnum):
+    """Which ReCAM is meant."""
+
+    PAPER = "paper"
+    NAIVE = "naive"
 
 
 Data = Annotated[
@@ -57,11 +68,16 @@ def train(
     size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     folds: Annotated[int | None, typer.Option(help="Cross-validate before; 0 does not.")] = None,
     width: Annotated[
-        float | None, typer.Option(help="For fcn32s and fcn8s: share of VGG-16's channels.")
+        float | None,
+        typer.Option(help="For all but cam and seg: share of VGG-16's channels."),
     ] = None,
     weights: Annotated[
         Weights | None,
-        typer.Option(help="Where the training starts; zeros is for fcn32s and fcn8s."),
+        typer.Option(
+            help="Where the training starts; zeros is for fcn32s and fcn8s. For vgg-cam and recam, "
+            "which features are frozen: none trains some on drawn flowers of other kinds, imagenet "
+            "takes VGG-16's, efficientnet those of a smaller network from an extra."
+        ),
     ] = None,
     transform: Annotated[
         str | None,
@@ -77,6 +93,23 @@ def train(
             "none, which classifies both copies and compares no maps."
         ),
     ] = None,
+    variant: Annotated[
+        Variant | None,
+        typer.Option(help="For recam: the paper's (the default), or naive, document 001's."),
+    ] = None,
+    normalization: Annotated[
+        Normalization | None,
+        typer.Option(
+            help="For recam: what makes weights of maps, by default relu, for naive minmax."
+        ),
+    ] = None,
+    augment: Annotated[
+        bool | None,
+        typer.Option(
+            "--augment/--no-augment",
+            help="For vgg-cam and recam: turn, shift and mirror pictures (the default).",
+        ),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder, by default the next runs/NETWORK-001.")
     ] = None,
@@ -87,14 +120,16 @@ def train(
     cam is trained on the names of pictures alone. seg is the same network, which sees each image a
     second time, transformed, and learns to give the transformed map. For both, a tenth of the
     training images is held out and chooses the epoch. fcn32s and fcn8s label every pixel of
-    facades; the validation split chooses the epoch, by mean IoU.
+    facades; the validation split chooses the epoch, by mean IoU. vgg-cam and recam train a small
+    head on frozen features of flowers; the training ends when the validation loss has passed twice
+    the training loss, and the head of every epoch is kept.
 
     The run folder then holds the settings, the history, the best weights, the test figures and
     pictures. A run is never overwritten; with --resume it goes on as if it had not been stopped.
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run, fcn_run
+    from labkit.commands import cam_run, fcn_run, recam_run
 
     given = {
         "data": data,
@@ -109,10 +144,21 @@ def train(
         "weights": None if weights is None else weights.value,
         "transform": transform,
         "loss": None if loss is None else loss.value,
+        "variant": None if variant is None else variant.value,
+        "normalization": None if normalization is None else normalization.value,
+        "augment": augment,
     }
     given = {name: value for name, value in given.items() if value is not None}
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
+    if network in (Network.VGG_CAM, Network.RECAM):
+        recam_run.train(network.value, given, run, resume, Console())
+        return
+    for option in ("variant", "normalization", "augment"):
+        if option in given:
+            raise InputError(f"{option} is for vgg-cam and recam, not for {network.value}")
+    if weights is Weights.EFFICIENTNET:
+        raise InputError(f"--weights efficientnet is for vgg-cam and recam, not {network.value}")
     if network in (Network.FCN32S, Network.FCN8S):
         fcn_run.train(network.value, given, run, resume, Console())
         return
@@ -127,10 +173,18 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="A folder that `labkit train` made.")],
     data: Data = None,
 ) -> None:
-    """Test the best weights of a run: accuracy, and IoU where there are masks. Writes nothing."""
+    """Test the best weights of a run: accuracy, and IoU where there are masks.
+
+    Nothing is written, but for a run of vgg-cam or recam: every epoch is counted on the validation
+    images, top-1, top-3 and top-5, and evaluation.json in the run folder holds the counts.
+    """
     from rich.console import Console
 
-    from labkit.commands import cam_run, fcn_run
+    from labkit.commands import cam_run, fcn_run, recam_run
+
+    if recam_run.is_head_run(run):
+        recam_run.evaluate(run, data, Console())
+        return
 
     if fcn_run.is_fcn_run(run):
         fcn_run.evaluate(run, data, Console())

@@ -19,8 +19,8 @@ from labkit.data.builtin.stencils import CLASSES
 from labkit.errors import InputError
 
 # Means and standard deviations of ImageNet's channels, red, green, blue, in [0, 1].
-_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
-_STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
 
 
 class CamSeg(Dataset[tuple[Tensor, int]]):
@@ -99,7 +99,7 @@ class CamSeg(Dataset[tuple[Tensor, int]]):
             image = F.interpolate(
                 image[None], size=(self._size, self._size), mode="bilinear", antialias=True
             )[0]
-        return image.sub_(255 * _MEAN).div_(255 * _STD)
+        return image.sub_(255 * MEAN).div_(255 * STD)
 
     def picture(self, i: int) -> NDArray[np.uint8]:
         """Picture i as it is, for display: uint8 [H,W,3] at its own size."""
@@ -144,10 +144,10 @@ def write_builtin(to: str | Path) -> None:
 def normalize(picture: NDArray[np.uint8]) -> Tensor:
     """A picture uint8 [H,W,3] as a network takes it: float32 [3,H,W], by ImageNet's statistics."""
     image = torch.tensor(picture).permute(2, 0, 1).float()
-    return image.sub_(255 * _MEAN).div_(255 * _STD)
+    return image.sub_(255 * MEAN).div_(255 * STD)
 
 
 def unnormalize(images: Tensor) -> Tensor:
     """Undo the normalisation for display: images [B,3,H,W] (or [3,H,W]) to [0, 1]."""
-    mean, std = (t.to(images.device, images.dtype) for t in (_MEAN, _STD))
+    mean, std = (t.to(images.device, images.dtype) for t in (MEAN, STD))
     return (images * std + mean).clamp(0, 1)

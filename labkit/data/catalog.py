@@ -53,3 +53,23 @@ CMP_FACADE_EXTENDED = Archive(
     terms=_CMP_TERMS,
     citation=_CMP_CITATION,
 )
+
+_FLOWERS = "https://www.robots.ox.ac.uk/~vgg/data/flowers/17"
+_FLOWERS_TERMS = "no licence stated; the authors ask to be cited"
+_FLOWERS_CITATION = (
+    "M.-E. Nilsback and A. Zisserman, A Visual Vocabulary for Flower Classification, CVPR 2006"
+)
+FLOWERS17 = Archive(
+    name="17flowers.tgz",
+    url=f"{_FLOWERS}/17flowers.tgz",
+    checksum="md5:b59a65d8d1a99cd66944d474e1289eab",
+    terms=_FLOWERS_TERMS,
+    citation=_FLOWERS_CITATION,
+)
+FLOWERS17_SPLITS = Archive(
+    name="datasplits.mat",
+    url=f"{_FLOWERS}/datasplits.mat",
+    checksum="md5:4828cddfd0d803c5abbdebcb1e148a1e",
+    terms=_FLOWERS_TERMS,
+    citation=_FLOWERS_CITATION,
+)

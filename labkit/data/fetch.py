@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -13,7 +15,7 @@ import requests
 from torchvision.datasets import CIFAR10
 from tqdm.auto import tqdm
 
-from labkit.data import catalog, facade_folder
+from labkit.data import catalog, facade_folder, flowers17_folder
 from labkit.data.cam_seg_folder import CLASSES, LabelledPictures, check_absent, write_folder
 from labkit.errors import InputError
 
@@ -172,3 +174,31 @@ def _check_facades(root: Path, name: str, n: int) -> None:
         raise InputError(f"{len(files)} photographs")
     for file in files:
         facade_folder.read_sample(file)
+
+
+def flowers17(to: str | Path) -> None:
+    """Make the folder of the 17 Category Flower Dataset: 1,360 pictures and three splits.
+
+    Raises:
+        InputError: `to` exists, its parent does not, or a file cannot be had or read.
+    """
+    to = Path(to)
+    check_absent(to)
+    archive, splits = fetch(catalog.FLOWERS17), fetch(catalog.FLOWERS17_SPLITS)
+    with tempfile.TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as scratch:
+        draft = Path(scratch) / "flowers17"
+        (draft / "jpg").mkdir(parents=True)
+        shutil.copy(splits, draft / "datasplits.mat")
+        try:
+            with tarfile.open(archive) as bundle:
+                for member in bundle:
+                    name = Path(member.name).name
+                    if member.isfile() and re.fullmatch(r"image_\d{4}\.jpg", name):
+                        content = bundle.extractfile(member)
+                        assert content is not None  # of a regular file there always is one
+                        (draft / "jpg" / name).write_bytes(content.read())
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise InputError(f"{archive} cannot be unpacked: {error}") from error
+        for partition in flowers17_folder.PARTITIONS:
+            flowers17_folder.read_split(draft, "train", partition)
+        shutil.move(draft, to)

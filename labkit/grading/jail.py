@@ -1,7 +1,8 @@
 """Kernels in a jail: a submission's code sees a bare system, no network, and only itself.
 
 `JailedKernelManager` starts kernels through `JailedProvisioner`, which puts bubblewrap
-(https://github.com/containers/bubblewrap) and prlimit in front of the kernel's command. Inside:
+(https://github.com/containers/bubblewrap) and prlimit in front of the kernel's command, or takes a
+kernel that was forked inside such a jail (`warm`). Inside:
 
 - the file system is empty but for the operating system's programs and libraries, Python with its
   packages, and labkit, all read-only; the course folder with its sources, gradebook and other
@@ -24,7 +25,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ _LIBRARIES = 4 << 30  # bytes of address space that torch reserves and does not 
 _MESSAGE = 32 << 20  # bytes of the largest message of a kernel that is read
 _ROOM_FOR_SOCKETS = 1 << 20
 _WAITING = 64  # messages that may wait to be read; the kernel throws away what comes after
-_HOME = "/home/student"
+HOME = "/home/student"
 _SOCKETS = "/run/kernel"
 
 
@@ -114,31 +115,21 @@ def options() -> list[str]:
 def jailed(
     command: Sequence[str],
     *,
-    connection_file: Path,
-    work: Path,
-    environment: Mapping[str, str],
+    shown: Sequence[str],
+    variables: Mapping[str, str],
     limits: Limits,
     withheld: Mapping[Path, Path],
 ) -> list[str]:
     """A command that runs `command` inside the jail.
 
     Args:
-        command: what runs inside, its paths as they are outside.
-        connection_file: tells the kernel its sockets; it appears in /run/kernel.
-        work: folder whose regular files the working folder starts with.
-        environment: of the kernel; only known variables cross.
+        command: what runs inside, its paths as they are inside.
+        shown: bubblewrap's arguments that show files beside the system's.
+        variables: the environment inside.
         limits: of every process inside.
         withheld: files of labkit that a lab asks students to write, each with what lies in its
             place inside.
     """
-    known = {name: environment[name] for name in _ENVIRONMENT if name in environment}
-    variables = {
-        **known,
-        "HOME": _HOME,
-        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-        "TMPDIR": "/tmp",
-        "USER": "student",
-    }
     return [
         shutil.which("bwrap") or "bwrap",
         "--unshare-all",  # user, process, network, ipc, host name and cgroup namespaces
@@ -146,18 +137,15 @@ def jailed(
         "--new-session",  # no controlling terminal to type into
         "--cap-drop",
         "ALL",
+        *("--uid", "1000", "--gid", "1000"),  # not root, who cannot be handed on to a namespace
         *("--proc", "/proc", "--dev", "/dev"),
-        *_in_memory("/dev/shm", limits.scratch),
-        *_in_memory("/tmp", limits.scratch),
-        *_in_memory(_HOME, limits.scratch),
+        *(word for place, size in in_memory(limits).items() for word in _in_memory(place, size)),
         *_read_only(_SYSTEM),
         *_read_only(_python()),
         *_withheld(withheld),
-        *_copies(work),
-        *_in_memory(_SOCKETS, _ROOM_FOR_SOCKETS),
-        *("--ro-bind", str(connection_file), f"{_SOCKETS}/{connection_file.name}"),
+        *shown,
         *("--remount-ro", "/dev", "--remount-ro", "/"),  # their room is not limited
-        *("--chdir", _HOME),
+        *("--chdir", HOME),
         "--clearenv",
         *(word for name, value in variables.items() for word in ("--setenv", name, value)),
         "--",
@@ -167,8 +155,29 @@ def jailed(
         f"--nproc={limits.processes}",
         "--core=0",
         "--",
-        *(word.replace(str(connection_file.parent), _SOCKETS) for word in command),
+        *command,
     ]
+
+
+def variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a kernel: of the instructor's, only what is known crosses."""
+    return {name: environment[name] for name in _ENVIRONMENT if name in environment} | {
+        "HOME": HOME,
+        "PWD": HOME,
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+        "TMPDIR": "/tmp",
+        "USER": "student",
+    }
+
+
+def in_memory(limits: Limits) -> dict[str, int]:
+    """What can be written inside, and how many bytes each holds."""
+    return {
+        "/dev/shm": limits.scratch,
+        "/tmp": limits.scratch,
+        HOME: limits.scratch,
+        _SOCKETS: _ROOM_FOR_SOCKETS,
+    }
 
 
 def _in_memory(path: str, size: int) -> list[str]:
@@ -199,19 +208,24 @@ def _withheld(covers: Mapping[Path, Path]) -> list[str]:
     return words
 
 
-def _copies(work: Path) -> list[str]:
-    """Arguments that copy regular files of a folder into the working folder.
+def handed_in(work: Path) -> Iterator[Path]:
+    """The regular files of a folder that are shown in the working folder.
 
     Notebooks stay outside: the one that is graded holds the hidden tests. Links are not followed,
     as they may lead anywhere.
     """
-    words: list[str] = []
     for path in sorted(work.rglob("*")):
-        if path.is_symlink() or not path.is_file() or path.suffix == ".ipynb":
-            continue
-        inside = f"{_HOME}/{path.relative_to(work).as_posix()}"
-        words += ["--ro-bind", str(path), inside]
-    return words
+        if path.is_file() and not path.is_symlink() and path.suffix != ".ipynb":
+            yield path
+
+
+def _copies(work: Path) -> list[str]:
+    """Arguments that show the files of a folder in the working folder."""
+    return [
+        word
+        for path in handed_in(work)
+        for word in ("--ro-bind", str(path), f"{HOME}/{path.relative_to(work).as_posix()}")
+    ]
 
 
 _COVER = '''"""{module} is withheld in this lab."""
@@ -228,20 +242,20 @@ def __getattr__(name):
 '''
 
 
-def _covers(modules: Iterable[str], folder: Path) -> dict[Path, Path]:
+def covers(modules: Iterable[str], folder: Path) -> dict[Path, Path]:
     """For each withheld module the file that takes its place: it may be imported, not used.
 
     Raises:
         InputError: labkit has no such module.
     """
-    covers = {}
+    found = {}
     for module in modules:
         file = _package().joinpath(*module.split(".")[1:]).with_suffix(".py")
         if not module.startswith("labkit.") or not file.is_file():
             raise InputError(f"the lab withholds {module}, which is no module file of labkit")
-        covers[file] = folder / f"withheld-{module}.py"
-        covers[file].write_text(_COVER.format(module=module), encoding="utf-8")
-    return covers
+        found[file] = folder / f"withheld-{module}.py"
+        found[file].write_text(_COVER.format(module=module), encoding="utf-8")
+    return found
 
 
 def _package() -> Path:
@@ -252,22 +266,34 @@ class JailedProvisioner(LocalProvisioner):
     """Launches a kernel inside the jail; everything else is as for a kernel outside."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Put the jail in front of the kernel's command.
+        """Fork the kernel if there is something to fork it from, or start it in a jail of its own.
 
         Raises:
             InputError: no jail can be had here.
         """
-        reason = why_not()
-        if reason is not None:
+        if reason := why_not():
             raise InputError(reason)
         manager: Any = self.parent
+        work = Path(kwargs.pop("cwd", None) or manager.folder)
+        environment = variables(kwargs.get("env") or os.environ)
+        forked = manager.fork(manager, cmd, work, environment)
+        if forked is None:
+            return await self._launch_cold(cmd, work, environment, kwargs)
+        self.process, self.pid, self.pgid = forked, forked.pid, None
+        manager.inside = forked.pid
+        return self.connection_info
+
+    async def _launch_cold(
+        self, cmd: list[str], work: Path, environment: Mapping[str, str], kwargs: dict[str, Any]
+    ) -> KernelConnectionInfo:
+        manager: Any = self.parent
+        file = manager.connection_file
         command = jailed(
-            cmd,
-            connection_file=Path(manager.connection_file),
-            work=Path(kwargs.pop("cwd", None) or manager.folder),
-            environment=kwargs.get("env") or os.environ,
+            [manager.seen_inside(word) for word in cmd],
+            shown=[*_copies(work), "--ro-bind", file, manager.seen_inside(file)],
+            variables=environment,
             limits=manager.limits,
-            withheld=_covers(manager.withheld, manager.folder),
+            withheld=covers(manager.withheld, manager.folder),
         )
         reads, writes = os.pipe()
         with os.fdopen(reads) as answer, os.fdopen(writes, "w") as info:
@@ -299,9 +325,18 @@ def _first_process(info: str) -> int:
         raise InputError("bubblewrap could not set up the jail: try `labkit doctor`") from None
 
 
-class JailedKernelManager(AsyncKernelManager):
-    """Starts kernels in the jail, whatever their kernelspec says."""
+def _cold(*_: Any) -> None:
+    """Fork nothing."""
 
+
+class JailedKernelManager(AsyncKernelManager):
+    """Starts kernels in the jail, whatever their kernelspec says.
+
+    `fork(manager, command, folder, environment)` may give a kernel that runs already, as `Popen`
+    would; None has one started.
+    """
+
+    fork: Callable[..., Any] = staticmethod(_cold)
     limits = Limits()
     withheld: Sequence[str] = ()  # modules of labkit, by their dotted names
     inside = 0  # number of the jail's first process
@@ -325,6 +360,10 @@ class JailedKernelManager(AsyncKernelManager):
                 "kernel_provisioner": {"provisioner_name": PROVISIONER, "config": {}},
             }
         return spec
+
+    def seen_inside(self, word: str) -> str:
+        """A word of the kernel's command, with the path that its connection file has inside."""
+        return word.replace(str(self.folder), _SOCKETS)
 
     def client(self, **kwargs: Any) -> Any:
         """A client that holds no more of what the kernel says than fits into memory."""

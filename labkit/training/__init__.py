@@ -1,7 +1,8 @@
 """Trainings that can be stopped at any moment and go on as if they had not been.
 
 `classifiers` trains networks that score images, `fcn` those that score pixels; both stand on
-`state`. `tensors` is the plainest training there is, for notebooks.
+`state`. `extractor` makes features that are frozen, `heads` trains what stands on them. `tensors`
+is the plainest training there is, for notebooks.
 """
 
 from labkit.training.classifiers import (

@@ -46,6 +46,8 @@ M = TypeVar("M", bound=nn.Module)
 Objective = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
 # What is measured after each epoch besides the usual, each figure a column of the history.
 Measure = Callable[[nn.Module], Mapping[str, float]]
+# Whether a training ends before the epoch of which this is the row: the epoch does not count.
+Stop = Callable[[Mapping[str, float]], bool]
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def fit(
     device: torch.device | str | None = None,
     objective: Objective = classification,
     measure: Measure | None = None,
+    stop: Stop | None = None,
 ) -> pd.DataFrame:
     """Train with Adam, by default on cross entropy; leave the weights of the best epoch in place.
 
@@ -131,6 +134,8 @@ def fit(
         device: where to compute; by default a GPU if there is one. The model returns afterwards.
         objective: what is minimised on each batch. Validation is always by cross entropy.
         measure: called with the model, in evaluation mode, after each epoch.
+        stop: called with the row of each epoch from the second on, before `measure`; where it says
+            yes, the training ends and that epoch is left out.
 
     Returns:
         One row an epoch: epoch, train_loss, train_accuracy (both while learning), validation_loss,
@@ -153,7 +158,11 @@ def fit(
                 with random_numbers(seed, epoch) as generator:
                     batches = batches_of(train, batch_size, generator)
                     held_out = batches_of(validation, batch_size)
-                    row = _epoch(state, epoch, batches, held_out, objective, measure, progress)
+                    row = _epoch(state, epoch, batches, held_out, objective, progress)
+                if stop is not None and epoch > 1 and stop(row):
+                    break
+                if measure is not None:
+                    row |= measure(model)
                 state.add(row)
                 bar.set_postfix(_postfix(row))
         finally:
@@ -253,7 +262,6 @@ def _epoch(
     train: DataLoader,
     validation: DataLoader,
     objective: Objective,
-    measure: Measure | None,
     progress: bool,
 ) -> dict[str, float]:
     """Learn from every batch once, then validate: one row of the history."""
@@ -268,7 +276,6 @@ def _epoch(
         "validation_loss": validated.loss,
         "validation_accuracy": validated.accuracy,
         "seconds": time.perf_counter() - start,
-        **(measure(state.model) if measure else {}),
     }
 
 

@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 from torchvision.datasets import CIFAR10
 
-from labkit.data import CamSeg, catalog, fetch
+from labkit.data import CamSeg, Flowers17, catalog, fetch
 from labkit.errors import InputError
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
@@ -273,3 +274,66 @@ class TestFacades:
         (tmp_path / "cmp").mkdir()
         with pytest.raises(InputError, match="cmp"):
             fetch.cmp_facade(tmp_path / "cmp")
+
+
+class TestFlowers:
+    """A small archive and its splits, in place of 1,360 pictures, from a server of their own."""
+
+    @pytest.fixture
+    def archives(self, server, cache, monkeypatch):
+        def install(missing=None, broken=False):
+            content = io.BytesIO()
+            with tarfile.open(fileobj=content, mode="w:gz") as bundle:
+                for name, data in [("jpg/files.txt", b"image_0001.jpg")] + [
+                    (f"jpg/image_{i:04d}.jpg", picture(i)) for i in range(1, 35) if i != missing
+                ]:
+                    member = tarfile.TarInfo(name)
+                    member.size = len(data)
+                    bundle.addfile(member, io.BytesIO(data))
+            server.content = content.getvalue()[: 900 if broken else None]
+            lists = io.BytesIO()
+            numbers = np.arange(1, 35)[None]
+            split = {"trn": numbers[:, ::2], "val": numbers[:, 1:9:2], "tst": numbers[:, 9::2]}
+            savemat(lists, {f"{name}{p}": n for name, n in split.items() for p in (1, 2, 3)})
+            cache.mkdir(exist_ok=True)
+            (cache / "datasplits.mat").write_bytes(lists.getvalue())
+            for constant, name, content in (
+                ("FLOWERS17", "17flowers.tgz", server.content),
+                ("FLOWERS17_SPLITS", "datasplits.mat", lists.getvalue()),
+            ):
+                checksum = "md5:" + hashlib.md5(content).hexdigest()
+                made = catalog.Archive(name, server.url, checksum, "none", "nobody")
+                monkeypatch.setattr(catalog, constant, made)
+
+        def picture(i):
+            made = io.BytesIO()
+            Image.new("RGB", (12, 9), (7 * i,) * 3).save(made, "JPEG")
+            return made.getvalue()
+
+        return install
+
+    def test_a_folder_that_can_be_read(self, archives, tmp_path, server):
+        archives()
+        fetch.flowers17(tmp_path / "flowers")
+        assert files(tmp_path / "flowers") == ["datasplits.mat", "jpg"]
+        assert len(files(tmp_path / "flowers" / "jpg")) == 34
+        train = Flowers17(tmp_path / "flowers", size=8)
+        assert len(train) == 17 and train.labels.tolist() == list(range(17))
+        assert server.asked == [None]
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [({"missing": 20}, "image_0020"), ({"broken": True}, "cannot be unpacked")],
+    )
+    def test_a_wrong_archive_leaves_nothing(self, archives, tmp_path, options, message):
+        archives(**options)
+        with pytest.raises(InputError, match=message):
+            fetch.flowers17(tmp_path / "flowers")
+        assert files(tmp_path) == ["cache"]
+
+    def test_nothing_is_overwritten(self, archives, tmp_path, server):
+        archives()
+        (tmp_path / "flowers").mkdir()
+        with pytest.raises(InputError, match="exists already"):
+            fetch.flowers17(tmp_path / "flowers")
+        assert server.asked == []

@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from labkit.errors import InputError
-from labkit.grading import jail
+from labkit.grading import jail, warm
 
 ROOT = Path(__file__).parents[2]
 needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
@@ -37,6 +37,20 @@ def run(*sources: str, work: Path, timeout: int = 30) -> list[str]:
         ).strip()
         for cell in book.cells
     ]
+
+
+def fork(manager, *arguments):
+    """A kernel forked from a process that has imported nothing heavy."""
+    return warm.process((), manager.withheld, manager.limits, os.environ).fork(manager, *arguments)
+
+
+@pytest.fixture(params=["cold", "warm"], autouse=True, scope="module")
+def kernels(request):
+    """The jail of a kernel that is started, and that of one that is forked, are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "warm":
+            patch.setattr(jail.JailedKernelManager, "fork", staticmethod(fork))
+        yield
 
 
 @pytest.fixture
@@ -198,7 +212,7 @@ def test_what_a_lab_withholds_can_be_imported_but_not_used_or_read(work, monkeyp
 
 def test_a_lab_that_withholds_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"withholds labkit\.nothing, which is no module"):
-        jail._covers(["labkit.nothing"], tmp_path)
+        jail.covers(["labkit.nothing"], tmp_path)
 
 
 def processes() -> str:

@@ -90,7 +90,6 @@ def test_marks_of_every_mutant_in_forks(source, release, known, tmp_path):
     books = {"reference": (source, answers), "blank": (release, {})}
     for name, mutant in (known.mutants | known.alternatives).items():
         books[name] = (source, mutant.apply(answers))
-        books[f"{name} (visible)"] = (release, mutant.apply(answers))
     found = dict(zip(books, run_in_forks(tmp_path, books.values()), strict=True))
 
     assert {cell: score for cell, (score, _) in found["reference"].items()} == full
@@ -98,12 +97,12 @@ def test_marks_of_every_mutant_in_forks(source, release, known, tmp_path):
     for name, mutant in (known.mutants | known.alternatives).items():
         expected = {cell: points - mutant.loses.get(cell, 0.0) for cell, points in full.items()}
         assert {cell: score for cell, (score, _) in found[name].items()} == expected, name
-        seen = [error for _, error in found[f"{name} (visible)"].values() if error]
+        seen = [error for _, error in found[name].values() if error]
         assert bool(seen) is mutant.visible, f"{name}: {seen}"
 
 
 def run_in_forks(folder: Path, books) -> list[dict]:
-    """What `run_in_forks.py` prints for notebooks (book, answers), in a process of its own."""
+    """What `run_in_forks.py` finds for notebooks (book, answers), in a process of its own."""
     paths = []
     for i, (book, answers) in enumerate(books):
         paths.append(folder / f"{i}.ipynb")
@@ -117,7 +116,8 @@ def run_in_forks(folder: Path, books) -> list[dict]:
         env={**os.environ, "LABKIT_PRESET": "grade"},
     )
     assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    found = dict(json.loads(line) for line in done.stdout.splitlines())
+    return [found[i] for i in range(len(paths))]
 
 
 def test_the_sample_class_gets_its_marks_from_nbgrader(lab, source, tmp_path):
@@ -135,7 +135,14 @@ def test_the_sample_class_gets_its_marks_from_nbgrader(lab, source, tmp_path):
 
 
 @pytest.mark.slow
+def test_kernels_that_are_not_forked_give_the_sample_class_the_same_marks(lab, tmp_path):
+    members = sample_class.students(ROOT, lab)
+    grade(tmp_path, lab, members, "--Execute.warm=False")
+    assert_marks(tmp_path, lab, members)
+
+
 def test_marks_of_every_mutant_from_nbgrader(lab, source, release, known, tmp_path):
+    """All of them through the real grading path, but for the cells that train and draw."""
     answers = notebooks.solutions(source)
     full = dict.fromkeys(notebooks.points(source), 0.0)
     full |= {
@@ -151,7 +158,7 @@ def test_marks_of_every_mutant_from_nbgrader(lab, source, release, known, tmp_pa
         name = f"{number}-" + "-and-".join(mutant.name for mutant in together)
         book = notebooks.submission(release, changed)
         members.append(Student(name[:120], nbformat.writes(book), expected))
-    grade(tmp_path, lab, members)
+    grade(tmp_path, lab, members, "--Execute.skip_cells_with_tag=experiment")
     assert_marks(tmp_path, lab, members)
 
 
@@ -175,13 +182,13 @@ def packed(known: mutants.Mutants) -> list[list[mutants.Mutant]]:
     return packs
 
 
-def grade(course: Path, lab: str, members: list[Student]) -> None:
+def grade(course: Path, lab: str, members: list[Student], *options: str) -> None:
     """Stock nbgrader commands in a course folder of its own, as an instructor types them."""
     course.rmdir()
     write_course(ROOT, course, {lab: members})
     log = course / "nbgrader.log"
     assert commands.nbgrader(course, "generate_assignment", lab, log=log) == 0, log.read_text()
-    commands.nbgrader(course, "autograde", lab, *jail.options(), log=log)
+    commands.nbgrader(course, "autograde", lab, *jail.options(), *options, log=log)
 
 
 def assert_marks(course: Path, lab: str, members: list[Student]) -> None:

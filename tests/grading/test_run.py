@@ -120,7 +120,8 @@ def test_without_a_jail_it_refuses_and_with_none_it_says_what_that_means(tmp_pat
     assert not (tmp_path / report.REPORT).exists()
 
     console = Console(record=True, width=200)
-    (entry,) = run.grade(tmp_path, "tiny", console, sandbox="none")
+    outcome = run.grade(tmp_path, "tiny", console, sandbox="none")
+    (entry,) = outcome.graded
     assert (entry.sandbox, entry.score, entry.flags) == ("none", 4.0, [])
     assert "No sandbox: submissions run as you." in console.export_text()
-    assert run.exit_code([entry]) == 0
+    assert outcome.exit_code() == 0

@@ -233,12 +233,12 @@ def test_no_old_score_stands_and_nothing_by_hand_is_lost(course):
     assert waiting(course, "cuts") == {"why"}  # marked by hand, and to be looked at again
     assert penalties(course) == {None}
 
-    # A run that is killed leaves no old score either, and the next run grades what it left.
+    # A worker that is killed leaves no old score either, and the next run grades what it left.
     honest = course / "submitted" / "stays" / tiny.LAB / "tiny.ipynb"
     text = honest.read_bytes()
     kills = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"
     tiny.hand_in(course, "stays", tiny.handed_in(f=kills))
-    assert autograde(course, "--student", "stays", "--Execute.sandbox=none") == -9
+    assert autograde(course, "--student", "stays", "--Execute.sandbox=none") == 1
     assert automatic_scores(course, tiny.LAB, "stays") == NONE
     honest.write_bytes(text)
     assert autograde(course, "--student", "stays") == 0

@@ -103,8 +103,11 @@ def _lab():
     return notebook
 
 
-def grade_class(folder: Path, submissions: Iterable[Submission]) -> Graded:
-    """One run of our `nbgrader autograde` over submissions with honest neighbours among them."""
+def grade_class(folder: Path, submissions: Iterable[Submission], jobs: int = 1) -> Graded:
+    """One run over submissions with honest neighbours among them.
+
+    With one job by `nbgrader autograde`, with several by `labkit grade`.
+    """
     submissions = list(submissions)
     course = make_course(folder, _lab())
     with (folder / "nbgrader_config.py").open("a") as config:
@@ -125,7 +128,11 @@ def grade_class(folder: Path, submissions: Iterable[Submission]) -> Graded:
     before = _children()
     _adopt_orphans(True)
     try:
-        course.grade()
+        if jobs == 1:
+            course.grade()
+        else:
+            command = [sys.executable, "-m", "labkit", "grade", "lab", "--jobs", str(jobs)]
+            subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False)
         left = _left(before)
     finally:
         _adopt_orphans(False)

@@ -25,6 +25,8 @@ QUICK = [
     "twin_link",
     "strips_metadata",
     "forged_verdict",
+    "attacks_what_it_was_forked_from",
+    "patches_for_the_next",
 ]
 
 needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
@@ -50,11 +52,12 @@ def secret_environment():
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=[1, 4], ids=["serial", "parallel"])
 def klass(request, tmp_path_factory, secret_environment) -> Iterator[Graded]:
     """All of them in one class, honest neighbours among them, graded in one run."""
     members = selected(request, "test_in_a_class test_honest_work_keeps_its_marks")
-    graded = harness.grade_class(tmp_path_factory.mktemp("class"), members.values())
+    folder = tmp_path_factory.mktemp("class")
+    graded = harness.grade_class(folder, members.values(), request.param)
     yield graded
     harness.remove(graded.course.folder / "submitted")
 
@@ -119,7 +122,7 @@ def test_the_rest_of_the_class(klass):
 @needs_a_jail
 def test_one_of_each_kind(tmp_path, secret_environment):
     members = [HOSTILE[name] for name in QUICK] + [HONEST["half"]]
-    klass = harness.grade_class(tmp_path / "class", members)
+    klass = harness.grade_class(tmp_path / "class", members, jobs=2)
     for one in members:
         check(one, klass)
     check_the_rest(klass)

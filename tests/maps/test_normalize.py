@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from labkit.errors import InputError
-from labkit.maps import enlarge, normalize
+from labkit.maps import emphasize, enlarge, normalize
 
 
 def test_minmax_by_hand():
@@ -79,3 +79,20 @@ def test_a_constant_map_stays_zeros_when_it_is_normalised_before_it_is_enlarged(
     # min-max blows up to the whole range.
     maps = torch.full((1, 5, 4), 2.5)
     assert enlarge(normalize(maps), (15, 10)).abs().max() == 0
+
+
+class TestEmphasize:
+    def test_literal_values_and_the_edges(self):
+        maps = torch.tensor([[[0.0, 0.25, 0.375], [0.5, 0.75, 1.0]]])
+        before = maps.clone()
+        expected = torch.tensor([[[0.0, 0.0, 0.5625], [0.75, 1.0, 1.0]]])
+        torch.testing.assert_close(emphasize(maps), expected)
+        assert torch.equal(maps, before)
+        # What is exactly at the threshold is not below it.
+        torch.testing.assert_close(emphasize(torch.tensor([0.25]), 0.25), torch.tensor([0.375]))
+
+    def test_dtype_and_order_stay(self):
+        maps = torch.rand(3, 5, 4, dtype=torch.float64)
+        made = emphasize(maps, 0.2, 3.0)
+        assert made.dtype == torch.float64 and 0 <= made.min() <= made.max() <= 1
+        assert ((made == 0) == (maps < 0.2)).all()

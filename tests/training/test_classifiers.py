@@ -578,3 +578,49 @@ def test_build_seeds_the_weights_and_nothing_else():
     assert not same_weights(build(Net, 0), build(Net, 1))
     assert not same_weights(build(Net, 0), build(Net, 0, fold=1))
     assert random_states() == states
+
+
+class TestStop:
+    """A training that ends by a rule, before the epoch of which the rule says so."""
+
+    def test_the_epoch_is_left_out_and_measured_by_nobody(self, tmp_path):
+        seen, measured = [], []
+
+        def stop(row):
+            seen.append(row["epoch"])
+            return row["epoch"] == 3
+
+        def measure(model):
+            measured.append(model.training)
+            return {"extra": float(len(measured))}
+
+        torch.manual_seed(0)
+        net = Net()
+        options = {"epochs": 6, "batch_size": 8, "progress": False}
+        history = fit(
+            net,
+            Noisy(24),
+            Noisy(12, seed=1),
+            **options,
+            run=tmp_path,
+            stop=stop,
+            measure=measure,
+        )
+        assert history["epoch"].tolist() == [1, 2] and history["extra"].tolist() == [1, 2]
+        assert seen == [2, 3] and measured == [False, False]
+        # As if there had been no third epoch.
+        torch.manual_seed(0)
+        other = Net()
+        fit(other, Noisy(24), Noisy(12, seed=1), **{**options, "epochs": 2})
+        for name, value in other.state_dict().items():
+            assert torch.equal(value, net.state_dict()[name]), name
+
+    def test_resumed_it_ends_there_again(self, tmp_path):
+        def stop(row):
+            return row["epoch"] == 2
+
+        options = {"epochs": 4, "batch_size": 8, "progress": False, "run": tmp_path, "stop": stop}
+        net = Net()
+        first = fit(net, Noisy(24), Noisy(12, seed=1), **options)
+        again = fit(net, Noisy(24), Noisy(12, seed=1), **options, resume=True)
+        pd.testing.assert_frame_equal(first, again)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from labkit.grading.judge.verdict import Verdict
+from labkit.grading.judge.verdict import TEST_STOPPED, Verdict
 
 _GRACE = 60.0  # seconds for a test's own computing, and for a first import of torch
 _TICK = 0.05
@@ -101,7 +101,7 @@ class Judge:
                 if not number:
                     self.close()
                     return Verdict(
-                        error=("TestStopped", "the test's own process ended, perhaps out of memory")
+                        error=(TEST_STOPPED, "the test's own process ended, perhaps out of memory")
                     )
             if stop := meanwhile():
                 # The judge usually sees it too, and then stays alive for the next submission.

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+TEST_STOPPED = "TestStopped"  # the error of a test whose process ended before it
+
 
 @dataclass(frozen=True)
 class Verdict:

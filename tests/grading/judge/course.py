@@ -121,14 +121,14 @@ class Course:
             return gradebook.find_grade(name, "lab", "lab", student).needs_manual_grade
 
 
-def make_course(folder: Path, notebook=None, *, stock: bool = False) -> Course:
+def make_course(folder: Path, notebook=None, *, stock: bool = False, config: str = "") -> Course:
     """Write the course and generate its release."""
     (folder / "source" / "lab").mkdir(parents=True)
     nbformat.write(notebook or source_notebook(), folder / "source" / "lab" / "lab.ipynb")
     plugs = "from labkit.grading.plugins import configure\nconfigure(c)\n"
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\n{'' if stock else plugs}"
-        "c.CourseDirectory.course_id = 'made-up'\nc.Execute.timeout = 5\n"
+        f"c.CourseDirectory.course_id = 'made-up'\nc.Execute.timeout = 5\n{config}"
     )
     log = folder / "log.txt"
     assert commands.nbgrader(folder, "generate_assignment", "lab", log=log) == 0, log.read_text()

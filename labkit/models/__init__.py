@@ -7,6 +7,7 @@ from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
 from labkit.models.parts import cam_parts
 from labkit.models.recam import NaiveReCamHead, ReCam, ReCamHead
+from labkit.models.stage_net import StageNet
 from labkit.models.vgg import CamHead, VggCam
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "NaiveReCamHead",
     "ReCam",
     "ReCamHead",
+    "StageNet",
     "VggCam",
     "cam_parts",
     "imagenet_net",

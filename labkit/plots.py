@@ -92,7 +92,9 @@ def curves(history: pd.DataFrame, criterion: str = "validation_accuracy") -> Fig
 ARM_COLOURS = ("#000000", BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00")
 
 
-def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Figure:
+def arms(
+    figures: pd.DataFrame, columns: Mapping[str, str] | None = None, along: str = "epoch"
+) -> Figure:
     """Figures by epoch of several ways to train: the mean over seeds, and the range as a band.
 
     Args:
@@ -100,6 +102,7 @@ def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Fig
             `labkit.experiments.seg_shrinking` gives it.
         columns: which figures, each with the title of its panel; None for those of the question
             whether maps shrink.
+        along: the column that takes the place of the epoch.
     """
     columns = columns or {
         "map_size": "size of the handout's map",
@@ -114,11 +117,11 @@ def arms(figures: pd.DataFrame, columns: Mapping[str, str] | None = None) -> Fig
         for colour, (arm, rows) in zip(
             ARM_COLOURS, figures.groupby("arm", sort=False), strict=False
         ):
-            by_epoch = rows.groupby("epoch")[column]
-            mean, low, high = by_epoch.mean(), by_epoch.min(), by_epoch.max()
+            values = rows.groupby(along)[column]
+            mean, low, high = values.mean(), values.min(), values.max()
             axes.plot(mean.index, mean, color=colour, label=str(arm), marker=".")
             axes.fill_between(mean.index, low, high, color=colour, alpha=0.12, linewidth=0)
-        axes.set(title=title, xlabel="epoch", ylim=(0, None))
+        axes.set(title=title, xlabel=along, ylim=(0, None))
         axes.title.set_fontsize(10)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
@@ -378,6 +381,45 @@ def show_maps(
         if masks is not None:
             for axes in (above, below):
                 _outline(axes, masks[i])
+    return figure
+
+
+def map_grid(
+    picture: NDArray,
+    maps: Mapping[str, Mapping[str, NDArray | Tensor]],
+    mask: NDArray | Tensor | None = None,
+    title: str = "",
+) -> Figure:
+    """Many maps of one picture: a row a method, for instance, and a column a layer.
+
+    Args:
+        picture: uint8 [H,W,3]; it stands in the upper left corner.
+        maps: by row and by column, values in [0, 1], [H,W] each. A row may lack columns.
+        mask: the true mask, bool [H,W], whose outline is drawn over everything; or None.
+        title: of the picture.
+
+    Raises:
+        InputError: there are no maps.
+    """
+    columns = list(dict.fromkeys(column for row in maps.values() for column in row))
+    if not columns:
+        raise InputError("there are no maps to show, expected a row with at least one")
+    width = 1.9 * picture.shape[1] / picture.shape[0]
+    size = (width * (len(columns) + 1), 2.0 * len(maps) + 0.2)
+    figure = Drawing(figsize=size, layout="constrained")
+    cells = figure.subplots(len(maps), len(columns) + 1, squeeze=False)
+    for axes in cells.flat:
+        axes.set_axis_off()
+    drawn = {cells[0, 0]: (picture, title)}
+    for line, (name, row) in zip(cells, maps.items(), strict=True):
+        for axes, column in zip(line[1:], columns, strict=True):
+            if column in row:
+                drawn[axes] = overlay(picture, row[column]), f"{name}, {column}"
+    for axes, (shown, text) in drawn.items():
+        axes.imshow(shown)
+        axes.set_title(text, fontsize=9)
+        if mask is not None:
+            _outline(axes, _array(mask))
     return figure
 
 

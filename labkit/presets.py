@@ -183,6 +183,35 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             lr=1e-3,
         ),
     },
+    "lab5_layercam": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            train_images=40,
+            test_images=20,
+            epochs=1,
+            batch_size=20,
+            lr=1e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            train_images=2000,
+            test_images=400,
+            epochs=10,
+            batch_size=64,
+            lr=1e-3,
+        ),
+        "paper": Preset(
+            name="paper",
+            size=224,
+            train_images=4000,
+            test_images=1000,
+            epochs=30,
+            batch_size=64,
+            lr=1e-3,
+        ),
+    },
     "lab6_recam": {
         "grade": Preset(
             name="grade",

@@ -22,6 +22,7 @@ from labkit import plots
 from labkit.data import unnormalize
 from labkit.errors import InputError
 from labkit.fcn_shapes import Network, Trace, nearest_that_work, trace
+from labkit.maps import fuse
 from labkit.metrics import iou
 
 _SIDE = 288  # pixels on the screen, for each of the two pictures side by side
@@ -41,7 +42,8 @@ class Interactive(ipywidgets.VBox):
         for control in controls:
             control.observe(lambda _: draw(self.screen, self.caption), names="value")
         draw(self.screen, self.caption)
-        super().__init__([ipywidgets.HBox(list(controls)), self.screen, self.caption])
+        row = ipywidgets.HBox(list(controls), layout=ipywidgets.Layout(flex_flow="row wrap"))
+        super().__init__([row, self.screen, self.caption])
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """What a notebook saves: the widget, and the picture for who has no kernel."""
@@ -267,6 +269,61 @@ def class_picker(
     return Interactive(draw, [choice, strength])
 
 
+def fusion_explorer(
+    picture: NDArray,
+    maps: Mapping[str, Mapping[str, Mapping[str, Tensor]]],
+    fusion: Callable[..., Tensor] = fuse,
+) -> Interactive:
+    """Pick a method, a class and how much each layer counts; see the fused map.
+
+    Args:
+        picture: uint8 [H,W,3].
+        maps: by method, class and layer, each [h,w], not negative, scaled as it is to be fused.
+        fusion: called with maps [1,h,w] and (height, width), and for a weighted sum with the
+            weights; gives one map [1,height,width].
+
+    Raises:
+        InputError: the methods have not all the same classes, or the classes the same layers.
+    """
+    by_class = next(iter(maps.values()), {})
+    layers = list(next(iter(by_class.values()), {}))
+    alike = all(
+        list(method) == list(by_class) and all(list(found) == layers for found in method.values())
+        for method in maps.values()
+    )
+    if not layers or not alike:
+        raise InputError(
+            "maps differ in their classes or layers, expected {method: {class: {layer: map}}} with "
+            "the same classes for each method, the same layers for each class, and one at least"
+        )
+    method = ipywidgets.Dropdown(options=list(maps), description="method")
+    name = ipywidgets.Dropdown(options=list(by_class), description="class")
+    how = ipywidgets.Dropdown(options=["highest value", "weighted sum"], description="fusion")
+    sliders = [
+        ipywidgets.FloatSlider(value=1, min=0, max=1, step=0.1, description=layer)
+        for layer in layers
+    ]
+
+    def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
+        found = maps[method.value][name.value]
+        size = picture.shape[:2]
+        weights = {layer: s.value for layer, s in zip(layers, sliders, strict=True) if s.value}
+        chosen = [found[layer][None] for layer in weights]
+        if not chosen:
+            fused, words = torch.zeros(size), "no layer counts"
+        elif how.value == "highest value":
+            fused, words = fusion(chosen, size)[0], f"the highest of {', '.join(weights)}"
+        else:
+            fused = fusion(chosen, size, list(weights.values()))[0]
+            words = " + ".join(f"{weight:g} {layer}" for layer, weight in weights.items())
+        heat = fused / fused.max().clamp_min(torch.finfo(fused.dtype).tiny)
+        shown = _outlined(picture), _outlined(plots.overlay(picture, heat, alpha=0.6))
+        screen.value = _png(*shown, side=round(_SIDE * max(1, size[1] / size[0])))
+        caption.value = f"<b>{name.value}</b> by {method.value}: {words}, over its maximum"
+
+    return Interactive(draw, [method, name, how, *sliders])
+
+
 def _outlined(picture: NDArray, *regions: tuple[NDArray, tuple[int, int, int]]) -> NDArray:
     """A picture enlarged to the screen, with the borders of regions drawn on it."""
     scale = max(1, round(_SIDE / picture.shape[0]))
@@ -284,11 +341,11 @@ def _panel(picture: NDArray) -> NDArray:
     return cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
 
 
-def _png(*pictures: NDArray) -> bytes:
+def _png(*pictures: NDArray, side: int = _SIDE) -> bytes:
     """Pictures of one size side by side, none wider than its place on the screen."""
     height, width = pictures[0].shape[:2]
-    if width > _SIDE:
-        size = (_SIDE, round(height * _SIDE / width))
+    if width > side:
+        size = (side, round(height * side / width))
         pictures = tuple(cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in pictures)
     gap = np.full((pictures[0].shape[0], 8, 3), 255, np.uint8)
     spaced = [part for picture in pictures for part in (gap, picture)][1:]

@@ -209,3 +209,41 @@ class TestGridsAndStrips:
         plots.save_picture(PICTURE, tmp_path / "a.png")
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), PICTURE)
         assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_arms_may_go_along_stages():
+    rows = [("a", 1, 0.2), ("a", 2, 0.4), ("a", 2, 0.6), ("b", 1, 0.9)]
+    figure = plots.arms(
+        pd.DataFrame(rows, columns=["arm", "stage", "iou"]), {"iou": "IoU"}, "stage"
+    )
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "stage"
+    assert [line.get_xydata().tolist() for line in axes.lines] == [[[1, 0.2], [2, 0.5]], [[1, 0.9]]]
+
+
+def test_a_grid_of_maps_has_a_row_a_method_and_a_column_a_layer():
+    picture = np.full((20, 30, 3), 90, np.uint8)
+    map, mask = np.zeros((20, 30)), np.zeros((20, 30), bool)
+    map[:, 15:] = 1.0
+    mask[5:10, 5:10] = True
+    grid = {name: {"stage1": map, "stage2": 1 - map} for name in ("Grad-CAM", "LayerCAM")}
+    figure = plots.map_grid(picture, grid, mask, title="a cat")
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[0] == "a cat"
+    assert titles[1:3] == ["Grad-CAM, stage1", "Grad-CAM, stage2"]
+    assert titles[4:6] == ["LayerCAM, stage1", "LayerCAM, stage2"]
+    drawn = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert len(drawn) == 5
+    assert drawn[1][0, -1].mean() > drawn[1][0, 0].mean() + 50  # bright on the right
+    assert drawn[2][0, 0].mean() > drawn[2][0, -1].mean() + 50
+    assert all(axes.collections for axes in figure.axes if axes.images)  # the outlines
+    assert not plots.map_grid(picture, grid).axes[1].collections
+
+
+def test_a_row_of_the_grid_may_lack_columns():
+    picture, map = np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4))
+    figure = plots.map_grid(picture, {"a": {"x": map, "y": map}, "b": {"y": map}})
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["", "a, x", "a, y", "", "", "b, y"]
+    with pytest.raises(InputError, match="there are no maps"):
+        plots.map_grid(picture, {"a": {}})

@@ -198,3 +198,68 @@ class TestNormalizationExplorer:
             widgets.normalization_explorer(
                 [PICTURE], torch.zeros(2, 24, 36), [PICTURE[..., 0] > 0], ["a"], normalize
             )
+
+
+class TestFusionExplorer:
+    @pytest.fixture
+    def box(self):
+        left = torch.zeros(3, 4)
+        left[:, :2] = 2.0
+        right = torch.zeros(6, 8)
+        right[:, 4:] = 1.0
+        both = {"fine": right, "coarse": left}
+        none = {"fine": torch.zeros(6, 8), "coarse": torch.zeros(3, 4)}
+        maps = {name: {"cat": both, "dog": none} for name in ("Grad-CAM", "LayerCAM")}
+        return widgets.fusion_explorer(PICTURE, maps)
+
+    @staticmethod
+    def halves(box) -> tuple[float, float]:
+        """Mean brightness of the left and of the right half of the map, on the right."""
+        map = shown(box)[:, -432:]
+        return map[:, :150].mean(), map[:, -150:].mean()
+
+    def test_it_begins_with_the_highest_of_all_layers(self, box):
+        assert "<b>cat</b> by Grad-CAM: the highest of fine, coarse" in box.caption.value
+        left, right = self.halves(box)
+        assert left > right + 20  # 2 and 1
+
+    def test_weights_count_in_a_sum(self, box):
+        control(box, "fusion").value = "weighted sum"
+        control(box, "coarse").value = 0.1
+        assert "1 fine + 0.1 coarse" in box.caption.value
+        left, right = self.halves(box)
+        assert right > left + 20  # 0.2 and 1
+
+    def test_a_layer_can_be_left_out(self, box):
+        control(box, "coarse").value = 0.0
+        assert "the highest of fine," in box.caption.value
+        left, right = self.halves(box)
+        assert right > left + 20
+        control(box, "fine").value = 0.0
+        assert "no layer counts" in box.caption.value
+        assert len(set(self.halves(box))) == 1
+
+    def test_another_class_and_method(self, box):
+        control(box, "class").value = "dog"
+        control(box, "method").value = "LayerCAM"
+        assert "<b>dog</b> by LayerCAM" in box.caption.value
+        assert len(set(self.halves(box))) == 1  # maps of zeros stay zeros
+
+    def test_the_fusion_may_be_the_reader_s_own(self):
+        seen = []
+
+        def own(maps, size, *weights):
+            seen.append(([tuple(map.shape) for map in maps], size, *weights))
+            return torch.ones(1, *size)
+
+        maps = {"LayerCAM": {"cat": {"fine": torch.ones(6, 8), "coarse": torch.ones(3, 4)}}}
+        box = widgets.fusion_explorer(PICTURE, maps, own)
+        control(box, "fusion").value = "weighted sum"
+        shapes = [(1, 6, 8), (1, 3, 4)]
+        assert seen == [(shapes, (24, 36)), (shapes, (24, 36), [1.0, 1.0])]
+
+    def test_what_does_not_belong_together_is_refused(self):
+        one, other = {"fine": torch.ones(2, 2)}, {"coarse": torch.ones(2, 2)}
+        for maps in ({}, {"a": {"cat": one, "dog": other}}, {"a": {"cat": one}, "b": {"dog": one}}):
+            with pytest.raises(InputError, match=r"expected \{method: \{class: \{layer: map\}\}\}"):
+                widgets.fusion_explorer(PICTURE, maps)

@@ -24,6 +24,7 @@ class Experiment(StrEnum):
     SEG_TABLES = "seg-tables"
     SEG_SHRINKING = "seg-shrinking"
     FCN_TABLES = "fcn-tables"
+    LAYERCAM_TABLE = "layercam-table"
     RECAM_TABLE = "recam-table"
     DEFECTS_TABLE = "defects-table"
 
@@ -39,8 +40,8 @@ def experiment(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Trainings of each kind: 5 for seg-shrinking and defects-table, 3 for fcn-tables, "
-            "1 for the others."
+            help="Trainings of each kind: 5 for seg-shrinking and defects-table, 3 for fcn-tables "
+            "and layercam-table, 1 for the others."
         ),
     ] = None,
     epochs: Annotated[
@@ -64,9 +65,10 @@ def experiment(
 
     seg-tables: tables 1, 2, 5, 6 and 7 of document 000. seg-shrinking: does the handout's loss
     shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
-    proper start and, where they can be had, from ImageNet weights, as document 003. recam-table:
-    table 2 of document 001, CAM against its ReCAM and the paper's. defects-table: document 004's
-    figures on every problem of surfaces, and whether its two proposals help.
+    proper start and, where they can be had, from ImageNet weights, as document 003. layercam-table:
+    which method, stage and fusion finds objects, and answers for its class? recam-table: table 2 of
+    document 001, CAM against its ReCAM and the paper's. defects-table: document 004's figures on
+    every problem of surfaces, and whether its two proposals help.
 
     Started again with the same folder, an experiment goes on where it was stopped.
     """
@@ -81,6 +83,8 @@ def experiment(
         _seg_tables(data, _seg_sizes(preset, epochs, size), folder, console)
     elif name is Experiment.FCN_TABLES:
         _fcn_tables(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
+    elif name is Experiment.LAYERCAM_TABLE:
+        _layercam_table(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
     elif name is Experiment.RECAM_TABLE:
         _recam_table(data, preset, epochs, size, extractor, folder, seeds or 1, console)
     elif name is Experiment.DEFECTS_TABLE:
@@ -169,6 +173,50 @@ def _fcn_tables(
         highlight=False,
     )
     _show(console, "document 003, its last line", PUBLISHED, digits=4)
+
+
+def _layercam_table(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+    from dataclasses import replace
+
+    from labkit import plots, presets, runs
+    from labkit.experiments.layercam import by_stage, layercam_table, mean_and_spread, untrained
+
+    if data != "builtin":
+        raise InputError(
+            f"data is {data}, expected builtin: no other set has a mask for every test picture"
+        )
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    preset = presets.preset("lab5_layercam", name)
+    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    table = layercam_table(preset, folder, range(seeds), sys.stderr.isatty())
+    before = untrained(preset, range(seeds))
+    _write(before, folder / "untrained.csv", index=False)
+    of_seeds = f"mean ± standard deviation of {seeds} seeds"
+    for columns in (
+        ("share", "iou", "own_object"),
+        ("small", "middle", "large"),
+        ("at 0.1", "at 0.3", "at 0.5"),
+    ):
+        _show(console, of_seeds, mean_and_spread(table, columns))
+    found = mean_and_spread(before, ("share", "iou", "own_object"))
+    _show(console, f"networks that have learnt nothing, {of_seeds}", found)
+    titles = {
+        "iou": "IoU with the object",
+        "small": "IoU, the smallest third",
+        "own_object": "share on the object of its class",
+    }
+    with runs.replacing(folder / "stages.png") as draft:
+        plots.arms(by_stage(table), titles, "stage").savefig(draft, format="png", dpi=120)
 
 
 def _recam_table(

@@ -117,6 +117,9 @@ def _classifier(model: str) -> Classifier:
             f"--model is {model}, expected one of {', '.join(IMAGENET_NETS)}, or a folder that "
             "`labkit train` made"
         )
+    network = runs.read_config(Path(model)).get("network")
+    if network not in ("cam", "seg"):
+        raise InputError(f"{model} is a run of {network}, expected one of cam or seg")
     _, cam_net, test = load(Path(model), None)
     return Classifier(cam_net.eval(), test.classes, lambda picture: test.prepare(picture)[None])
 

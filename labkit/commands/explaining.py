@@ -101,7 +101,7 @@ def explain(
         str | None,
         typer.Option(
             help="What explains --images: resnet18 or efficientnet_lite0 with ImageNet weights, "
-            "or a folder that `labkit train` made.",
+            "or a folder that `labkit train cam` or `seg` made.",
             metavar="NAME|RUN",
         ),
     ] = None,

@@ -10,6 +10,7 @@ from labkit.models.imagenet import ImageNetNet, imagenet_net
 from labkit.models.output import CamOutput
 from labkit.models.parts import cam_parts
 from labkit.models.recam import NaiveReCamHead, ReCam, ReCamHead
+from labkit.models.stage_net import StageNet
 from labkit.models.vgg import CamHead, VggCam
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ReCam",
     "ReCamHead",
     "SegNet",
+    "StageNet",
     "VggCam",
     "cam_parts",
     "fuse_features",

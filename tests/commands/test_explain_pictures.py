@@ -1,5 +1,6 @@
 """`labkit explain --images`: any pictures, explained by a network of one's choice."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -106,6 +107,7 @@ def test_a_run_explains_any_picture(labkit, pictures):
         ("run --method cam", "--method goes with --images only"),
         ("--model resnet18 --threshold 3 --images wide.png", "--threshold goes with RUN only"),
         ("--model vgg --images wide.png", "--model is vgg, expected one of resnet18"),
+        ("--model head --images wide.png", "head is a run of recam, expected one of cam or seg"),
         ("--model resnet18 --images none.png", "there is no file none.png"),
         ("--model resnet18 --images notes.txt", "notes.txt is no picture"),
         ("--model resnet18 --images wide.png sub/wide.png", "wide.png would be written twice"),
@@ -118,6 +120,8 @@ def test_a_run_explains_any_picture(labkit, pictures):
 )
 def test_what_cannot_be_used_ends_in_one_sentence(labkit, pictures, arguments, sentence):
     Path("notes.txt").write_text("no picture")
+    Path("head").mkdir()
+    Path("head/config.json").write_text(json.dumps({"network": "recam"}))
     code, out, complaint = labkit("explain", *arguments.split())
     assert (code, out) == (2, "")
     assert complaint.startswith("labkit: ") and sentence in complaint

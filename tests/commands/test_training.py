@@ -236,7 +236,7 @@ def test_a_run_whose_settings_were_damaged_is_refused(labkit):
     Path("here/config.json").write_text('{"epochs": 3}')
     code, _, complaint = labkit("train", "cam", "--run", "here", "--resume")
     assert code == 2
-    assert "does not hold the settings of a training" in complaint
+    assert "does not hold the settings of such a training" in complaint
 
 
 def test_help_loads_nothing_heavy():

@@ -213,7 +213,7 @@ class TestCompetitionSet:
     def test_a_picture_that_is_none(self, competition):
         (competition / "Class7/Test/0576.PNG").write_text("no picture")
         data = Dagm(competition, "test", 7)
-        with pytest.raises(InputError, match=r"0576\.PNG cannot be read"):
+        with pytest.raises(InputError, match=r"0576\.PNG is no picture"):
             [data[i] for i in range(len(data))]
 
 

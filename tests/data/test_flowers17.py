@@ -154,7 +154,7 @@ class TestRefused:
     def test_a_damaged_picture(self, folder):
         (folder / "jpg" / "image_0001.jpg").write_bytes(b"not a picture")
         data = Flowers17(folder)
-        with pytest.raises(InputError, match=r"image_0001\.jpg cannot be read"):
+        with pytest.raises(InputError, match=r"image_0001\.jpg is no picture"):
             data[0]
 
 

@@ -134,7 +134,7 @@ def _meant(line: str) -> str | None:
     for name in _SPELLINGS:
         if name in line:  # nbgrader finds it anywhere in a line
             return name
-    match = _COMMENT.match(line)
+    match = _COMMENT.match(" ".join(line.split()))  # many blanks would take it many seconds
     if match is None:
         return None
     first, _, rest = re.sub(r"[\s_\-]+", " ", match[1]).upper().strip().partition(" ")

@@ -10,5 +10,5 @@ COMMON = {
     "suppress_health_check": list(HealthCheck),
 }
 settings.register_profile("quick", derandomize=True, max_examples=40, **COMMON)
-settings.register_profile("long", max_examples=2000, print_blob=True, **COMMON)
+settings.register_profile("long", max_examples=1000, print_blob=True, **COMMON)
 settings.load_profile("long" if os.environ.get("LABKIT_FUZZ") == "long" else "quick")

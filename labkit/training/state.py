@@ -138,12 +138,12 @@ class TrainingState:
             )
         if not all(self.criterion in row for row in last["history"]):
             raise InputError(f"{path}: an epoch has no {self.criterion}, which chooses the best")
-        for part in ("best", "model"):
-            put_weights(self.model, last[part], path)
         try:
             self.optimizer.load_state_dict(last["optimizer"])
         except Exception as error:  # with anything else, it fails in every possible way
             raise InputError(f"{path} holds no state of this optimizer: {error!r}") from error
+        for part in ("best", "model"):
+            put_weights(self.model, last[part], path)
         self.best, self.rows = last["best"], last["history"]
         save_checkpoint(self.best, run / "best.pt")  # only now that all of it is right
 

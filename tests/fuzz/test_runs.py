@@ -134,7 +134,7 @@ def test_weights(content):
         except InputError as error:
             assert_sentence(str(error), path)
             return
-        found = torch.load(path, weights_only=True)
+        found = torch.load(path, "cpu", weights_only=True)
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, found[name].to(value), equal_nan=True)
 

@@ -148,7 +148,8 @@ def read_numbers(root: Path, partition: int, n: int) -> dict[str, list[int]]:
         if name not in content:
             raise InputError(f"{path} has no list {name}")
         listed = np.ravel(content[name])
-        if not listed.size or listed.dtype.kind not in "iuf" or (listed % 1 != 0).any():
+        numeric = listed.size and listed.dtype.kind in "iuf" and np.isfinite(listed).all()
+        if not numeric or (listed % 1).any():
             raise InputError(f"{path}, {name}: expected a list of whole numbers, of images")
         numbers[split] = [int(number) for number in listed]
         for number in numbers[split]:

@@ -80,3 +80,21 @@ def test_a_time_that_nbgrader_can_read(tmp_path, text, holds):
     began = time.monotonic()
     assert holds_time(path) is holds
     assert time.monotonic() - began < 5
+
+
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    (target := tmp_path / "out").mkdir()
+    (source := tmp_path / "in").mkdir()
+    (source / "closed").mkdir()
+    (source / "mine.txt").write_text("42")
+    look = os.scandir
+
+    def closed(path):  # as for anybody but root
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    copied = copy_extras(source, target, limit=1000)
+    assert copied.left_out == ["The file 'closed' was left out: it is a folder, not a file."]
+    assert [path.name for path in target.iterdir()] == ["mine.txt"]

@@ -105,7 +105,7 @@ class CanvasExport(MarksExport):
         Raises:
             InputError: a name fits none or several, or Canvas could not import the column.
         """
-        points = next((row for row in roster.rows if POINTS in row[0]), None)
+        points = next((row for row in roster.rows if _has_points(roster, row)), None)
         columns = []
         for lab in marks.labs:
             title = self.title(lab)
@@ -144,11 +144,18 @@ def _identity_width(roster: Roster) -> int:
     return width
 
 
+def _has_points(roster: Roster, row: list[str]) -> bool:
+    """Whether a row is the one of points; a student who is called so has an ID."""
+    return POINTS in row[0] and not row[roster.header.index("ID")].strip()
+
+
 def _people(roster: Roster, width: int) -> Iterator[Person]:
     """The rows of students; the others hold points, or how marks are posted."""
     identity = roster.header[:width]
     for row in roster.rows:
-        if POINTS in row[0] or all(re.match(r"\s*(Muted|Manual Posting|$)", c) for c in row):
+        if _has_points(roster, row) or all(
+            re.match(r"\s*(Muted|Manual Posting|$)", c) for c in row
+        ):
             continue
         cells = dict(zip(identity, row, strict=False))
         name = cells.get("Student") or f"{cells.get('LastName')}, {cells.get('FirstName')}"

@@ -114,7 +114,7 @@ def _columns_of_ids(roster: Roster) -> dict[str, int]:
 def _people(roster: Roster, ids: Sequence[int], shown: Sequence[int]) -> list[Person]:
     return [
         Person(
-            name=" ".join(row[index] for index in shown) or next(filter(None, row)),
+            name=" ".join(row[index] for index in shown).strip() or next(filter(None, row)),
             row=row,
             keys=tuple(row[index] for index in ids),
         )

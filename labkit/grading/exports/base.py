@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -14,6 +14,12 @@ from labkit.grading.exports.marks import Lab, Marks, Student, read
 from labkit.grading.exports.roster import Matched, Person, Roster, match
 from labkit.grading.exports.roster import read as read_roster
 from labkit.grading.exports.sheet import create, names
+
+
+def whose(unfinished: Mapping[tuple[str, str], str]) -> str:
+    """How many submissions wait, and which, for a sentence."""
+    every = (f"{student} ({lab}: {why})" for (student, lab), why in unfinished.items())
+    return f"({len(unfinished)}): {names(every)}"
 
 
 class Export(ExportPlugin):
@@ -92,15 +98,15 @@ class MarksExport(Export):
         found = marks.unfinished()
         if not found:
             return []
-        listed = names(f"{student} ({lab}: {why})" for (student, lab), why in found.items())
-        what = f"{len(found)} submissions are not marked to their end: {listed}"
+        listed = whose(found)
         if self.unfinished == "refuse":
             raise InputError(
-                f"{what}. Grade them, or write the file with unfinished=empty (without a mark for "
-                "these) or unfinished=as-is (with the points they have so far)"
+                f"some work is not marked to the end {listed}. Mark it, or write the file with "
+                "unfinished=empty (without a mark for these) or unfinished=as-is (with the points "
+                "they have so far)"
             )
         told = {"empty": "They have no mark in the file", "as-is": "Their marks will still change"}
-        return [f"{what}. {told[self.unfinished]}."]
+        return [f"Not marked to the end {listed}. {told[self.unfinished]}."]
 
     def mark(self, marks: Marks, student: Student | None, lab: Lab) -> float | None:
         """The mark to be written; None for none.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from labkit.grading.exports.base import Export
-from labkit.grading.exports.marks import Grade, Marks
+from collections.abc import Iterator
+
+from labkit.grading.exports.base import Export, whose
+from labkit.grading.exports.marks import Grade, Lab, Marks, Student
 from labkit.grading.exports.sheet import number, table, text
 
 HEADER = (
@@ -39,54 +41,45 @@ class TidyExport(Export):
 
     def content(self, marks: Marks) -> tuple[bytes, list[str]]:
         """All rows; cells that wait for a person are in it, with needs_person 1."""
-        rows = [HEADER, *self._rows(marks)]
-        unfinished = marks.unfinished()
-        if not unfinished:
-            return table(rows), []
-        return table(rows), [
-            f"{len(unfinished)} submissions are not marked to their end: "
-            "needs_person is 1 in the rows that wait."
+        rows = [
+            row
+            for student in marks.students
+            for lab in marks.labs
+            for row in self._rows(marks, student, lab)
         ]
+        unfinished = marks.unfinished()
+        sentences = [f"Not marked to the end {whose(unfinished)}."] if unfinished else []
+        return table([HEADER, *rows]), sentences
 
-    def _rows(self, marks: Marks) -> list[tuple[str, ...]]:
-        rows = []
-        for student in marks.students:
-            who = tuple(
-                map(text, (student.id, student.last_name, student.first_name, student.email))
+    def _rows(self, marks: Marks, student: Student, lab: Lab) -> Iterator[tuple[str, ...]]:
+        """A row for each cell of a lab."""
+        both = student.id, lab.name
+        submission = marks.submissions.get(both)
+        handed_in = submission is not None or both in marks.ungraded
+        time = submission.timestamp if submission else None
+        for (notebook, cell), points in lab.points.items():
+            grade = submission.grades.get((notebook, cell)) if submission else None
+            waits = submission.waits((notebook, cell)) if submission else handed_in
+            yield (
+                text(student.id),
+                text(student.last_name),
+                text(student.first_name),
+                text(student.email),
+                text(lab.name),
+                f"{time.isoformat()}Z" if time else "",
+                text(notebook),
+                text(cell),
+                number(points),
+                number(self._points(grade, handed_in)),
+                number(grade.automatic if grade else None),
+                number(grade.manual if grade else None),
+                number(grade.extra_credit if grade else None),
+                str(int(waits)),
+                number(submission.penalties.get(notebook) if submission else None),
             )
-            for lab in marks.labs:
-                both = student.id, lab.name
-                submission = marks.submissions.get(both)
-                ungraded = both in marks.ungraded
-                time = submission.timestamp if submission else None
-                for (notebook, cell), points in lab.points.items():
-                    grade = submission.grades.get((notebook, cell)) if submission else None
-                    waits = submission.waits((notebook, cell)) if submission else ungraded
-                    penalty = submission.penalties.get(notebook) if submission else None
-                    rows.append(
-                        (
-                            *who,
-                            text(lab.name),
-                            f"{time.isoformat()}Z" if time else "",
-                            text(notebook),
-                            text(cell),
-                            number(points),
-                            *self._parts(grade, zero=submission is None and not ungraded),
-                            str(int(waits)),
-                            number(penalty),
-                        )
-                    )
-        return rows
 
-    def _parts(self, grade: Grade | None, zero: bool) -> tuple[str, str, str, str]:
-        """Points, automatic, manual and extra credit."""
-        if grade is None:
-            return ("0" if zero and self.missing == "zero" else "", "", "", "")
-        parts = grade.automatic, grade.manual, grade.extra_credit
-        scored = grade.automatic is not None or grade.manual is not None
-        return (
-            number(grade.score if scored else None),
-            number(parts[0]),
-            number(parts[1]),
-            number(parts[2]),
-        )
+    def _points(self, grade: Grade | None, handed_in: bool) -> float | None:
+        """What counts for a cell; None if nobody has scored it."""
+        if grade is not None and (grade.automatic, grade.manual) != (None, None):
+            return grade.score
+        return 0.0 if self.missing == "zero" and not handed_in else None

@@ -415,6 +415,7 @@ def test_canvas_finds_students_by_the_id_that_nbgrader_has_for_an_lms(marked, tm
         ({}, {"columns": {"lab_a": "Final Score"}}, "Canvas ignores a column"),
         ({}, {"labs": ["lab_z"]}, "knows of no lab 'lab_z'"),
         ({}, {"labs": ["draft"]}, "draft has no graded cells"),
+        ({}, {"students": ["zoe"]}, "there is no mark to write"),
         ({}, {"students": ["nobody"]}, "knows of no student 'nobody'"),
     ],
 )
@@ -556,6 +557,11 @@ def test_half_graded_marks_are_refused_and_named(course, tmp_path, system, given
     with pytest.raises(InputError, match=r"to the end \(1\): carl \(lab_a: why\)"):
         export(course, system, tmp_path / "no", roster=given, labs=["lab_a"])
     assert not (tmp_path / "no").exists()
+
+
+def test_nobody_with_a_mark(marked, tmp_path):
+    with pytest.raises(InputError, match="there is no mark to write"):
+        export(marked, "moodle", tmp_path / "no.csv", roster=MOODLE, students=["zoe"])
 
 
 @pytest.mark.parametrize(("unfinished", "mark"), [("empty", None), ("as-is", 7)])

@@ -184,11 +184,17 @@ class MarksExport(Export):
             )
         return found, sentences
 
-    def without_marks(self, rows: Iterable[str]) -> list[str]:
-        """Say whose rows are left out because there is no mark to write."""
-        if not (left := list(rows)):
+    def left_out(self, people: Sequence[str], of: Matched) -> list[str]:
+        """Say whose rows are left out because there is no mark to write.
+
+        Raises:
+            InputError: that is everybody.
+        """
+        if len(people) == len(of.rows):
+            raise InputError("there is no mark to write: nobody in the roster has one")
+        if not people:
             return []
         return [
-            f"Without any mark, and so left out; what the LMS has for them stays ({len(left)}): "
-            f"{names(left)}."
+            f"Without any mark, and so left out; what the LMS has for them stays ({len(people)}): "
+            f"{names(people)}."
         ]

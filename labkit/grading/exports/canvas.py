@@ -97,7 +97,7 @@ class CanvasExport(MarksExport):
                 "Excused in Canvas, or not assigned the lab there, and left so "
                 f"({len(excused)}): {names(excused)}."
             )
-        return table(rows), [*sentences, *self.without_marks(left)]
+        return table(rows), [*sentences, *self.left_out(left, found)]
 
     def _columns(self, marks: Marks, roster: Roster, width: int) -> list[_Column]:
         """The column of each lab.
@@ -119,10 +119,10 @@ class CanvasExport(MarksExport):
                     f"{len(fits)} columns of {roster.path} are called {title!r}. It has: "
                     f"{', '.join(map(repr, roster.header[width:]))}"
                 )
-            if IGNORED.search(title):
+            if ignored := IGNORED.search(title):
                 raise InputError(
-                    f"Canvas ignores a column with {IGNORED.search(title)[0]!r} in its name: "  # type: ignore[index]
-                    f"give {lab.name} another"
+                    f"Canvas ignores a column with {ignored[0]!r} in its name: give {lab.name} "
+                    "another"
                 )
             if fits and points is not None:
                 _check_points(lab, roster.header[fits[0]], points[fits[0]])

@@ -56,6 +56,7 @@ class MoodleExport(MarksExport):
                 left.append(person.name)
             else:
                 rows.append((person, values))
+        sentences += self.left_out(left, found)
         id_name = _usable(roster, ids, [person for person, _ in rows])
         header = [id_name, *(roster.header[index] for index in shown)]
         lines = [[*header, *(text(self.title(lab)) for lab in marks.labs)]]
@@ -67,7 +68,6 @@ class MoodleExport(MarksExport):
                     *(NO_GRADE if value is None else number(value) for value in values),
                 ]
             )
-        sentences += self.without_marks(left)
         sentences += self._about(marks, id_name, [values for _, values in rows])
         return table(lines), sentences
 

@@ -173,7 +173,7 @@ def put_weights(model: nn.Module, weights: Any, path: Path) -> None:
             )
     try:
         model.load_state_dict(given)
-    except RuntimeError as error:  # shapes agree; the kind of tensor, for instance sparse, does not
+    except Exception as error:  # shapes agree; names or kinds of tensor, such as sparse, do not
         raise InputError(f"{path} cannot be used as weights: {error}") from error
 
 

@@ -159,6 +159,7 @@ def test_a_checkpoint_that_is_cut_short_is_refused_wherever_it_is_cut(tmp_path):
         ({"weight": "text"}, "weight is none, expected 2x3"),
         ({"more": torch.ones(1)}, "more is 1, expected none"),
         ({"weight": torch.ones(2, 3, device="meta")}, "cannot be used as weights"),
+        ({None: "text"}, "cannot be used as weights"),
     ],
 )
 def test_weights_of_another_network_name_the_layer(tmp_path, change, message):

@@ -113,9 +113,11 @@ def append(folder: Path, entry: Entry) -> None:
         OSError: the file cannot be written.
     """
     with (folder / REPORT).open("a+b") as file:
-        # The machine may have gone down in the middle of a line, which this one must not continue.
-        cut = file.tell() > 0 and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n"
-        file.write(("\n" * cut + entry.line() + "\n").encode("ascii"))
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":  # cut when the machine went down; not to be continued
+                file.write(b"\n")
+        file.write(f"{entry.line()}\n".encode("ascii"))
 
 
 def last(folder: Path) -> dict[tuple[str, str], Entry]:

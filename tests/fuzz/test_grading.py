@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from nbgrader.coursedir import CourseDirectory
 
 from labkit.grading import report
+from labkit.grading.exports import roster
 from labkit.grading.gradebook import master
 from labkit.grading.lint import Problem, lint, lint_release
 from labkit.grading.notebooks import automatic_points, points, read, solutions
@@ -81,6 +82,23 @@ def test_times(content):
             time = CourseDirectory().get_existing_timestamp(str(place))
             assert time is None or time.tzinfo is None
         assert path.read_bytes() == content
+
+
+ROSTER = [
+    "Student,ID,SIS Login ID,Section",
+    "Points Possible,,,",
+    "Ada A,1,ada,S1",
+    '"B, Bo",2,bo,S1',
+]
+
+
+@given(text_files(ROSTER) | text_files([line.replace(",", ";") for line in ROSTER]))
+def test_a_roster(content):
+    with folder() as place:
+        (path := place / "roster.csv").write_bytes(content)
+        found = result_or_refusal(lambda: roster.read(path), path)
+    if found is not None:
+        assert found.rows and {len(row) for row in found.rows} == {len(found.header)}
 
 
 def labs(name):

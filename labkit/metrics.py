@@ -19,6 +19,9 @@ __all__ = [
     "k_folds",
     "mean_iou",
     "pixel_accuracy",
+    "precision",
+    "recall",
+    "roc_auc",
     "topk_accuracy",
     "topk_hits",
 ]
@@ -211,3 +214,80 @@ def _labels(labels: Array, name: str) -> Tensor:
 def _tensor(values: Array) -> Tensor:
     # The copy is for arrays that torch cannot share: flipped ones, and those of pictures.
     return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values))
+
+
+def precision(cm: Tensor, positive: int) -> float:
+    """Share of what was taken for a class that is of that class: diagonal / column.
+
+    Name the class that is looked for. In a set of many good pieces and few defective ones, the
+    precision of "good" says next to nothing about the defects.
+
+    Args:
+        cm: confusion matrix [N,N], rows are the truth.
+        positive: the class, in 0..N-1.
+
+    Returns:
+        A number in [0, 1]; NaN where nothing was taken for the class.
+
+    Raises:
+        InputError: the matrix is not square or counts nothing, or the class is not in it.
+    """
+    return float(_one_class(cm, positive) / _counts(cm)[:, positive].sum())
+
+
+def recall(cm: Tensor, positive: int) -> float:
+    """Share of a class that was taken for it: diagonal / row.
+
+    Args:
+        cm: confusion matrix [N,N], rows are the truth.
+        positive: the class, in 0..N-1.
+
+    Returns:
+        A number in [0, 1]; NaN where the class does not occur.
+
+    Raises:
+        InputError: the matrix is not square or counts nothing, or the class is not in it.
+    """
+    return float(_one_class(cm, positive) / _counts(cm)[positive].sum())
+
+
+def _one_class(cm: Tensor, positive: int) -> Tensor:
+    counts = _counts(cm)
+    if not 0 <= positive < len(counts):
+        raise InputError(f"positive={positive}, expected a class of 0..{len(counts) - 1}")
+    return counts[positive, positive]
+
+
+def roc_auc(truth: Array, scores: Array) -> float:
+    """Area under the ROC curve: how often a positive has a higher score than a negative.
+
+    Every pair of a positive and a negative counts 1 if the positive's score is the higher one, one
+    half if both are equal, else 0; the area is the mean. Give it scores: of hard labels, 0 and 1,
+    most pairs are equal, and the area is only (recall + specificity) / 2.
+
+    Args:
+        truth: [n], 0 or 1.
+        scores: [n], of the positive class, in any order-preserving unit.
+
+    Returns:
+        A number in [0, 1]; one half is chance.
+
+    Raises:
+        InputError: the shapes differ, a class is missing, truth is not 0 and 1, or a score is NaN.
+    """
+    positive, values = _labels(truth, "truth"), _tensor(scores).double()
+    if positive.ndim != 1 or positive.shape != values.shape:
+        raise InputError(
+            f"truth is {list(positive.shape)} and scores {list(values.shape)}, expected [n] both: "
+            "pass the score of the positive class alone"
+        )
+    if set(positive.unique().tolist()) != {0, 1}:
+        raise InputError(
+            f"truth holds {positive.unique().tolist()}, expected 0 and 1, and some of each"
+        )
+    if values.isnan().any():
+        raise InputError("a score is NaN: the network that gave it has diverged")
+    lower, higher = values[positive == 0].sort().values, values[positive == 1]
+    below = torch.searchsorted(lower, higher)
+    not_above = torch.searchsorted(lower, higher, right=True)
+    return float((below + not_above).double().mean() / (2 * len(lower)))

@@ -22,7 +22,8 @@ class Preset:
     the `folds` trainings of the cross validation. `seg_epochs` are those of each further training
     in lab 2. `width` is the share of VGG-16's channels and `validation_images` how many choose the
     epoch, both in labs 3 and 6. `extractor_images` and `extractor_epochs` are those of the feature
-    extractor of lab 6, trained before it is frozen. What a lab does not do is 0.
+    extractor of lab 6, trained before it is frozen. `channels` are those of the first stage in lab
+    7, and `map_epochs` the passes that its networks for maps take. What a lab does not do is 0.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Preset:
     validation_images: int = 0
     extractor_images: int = 0
     extractor_epochs: int = 0
+    channels: int = 0
+    map_epochs: int = 0
 
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {
@@ -247,6 +250,45 @@ PRESETS: Mapping[str, Mapping[str, Preset]] = {
             epochs=40,
             batch_size=8,
             lr=1e-4,
+        ),
+    },
+    "lab7_defects": {
+        "grade": Preset(
+            name="grade",
+            size=32,
+            channels=2,
+            train_images=24,
+            validation_images=16,
+            test_images=24,
+            epochs=1,
+            map_epochs=1,
+            batch_size=12,
+            lr=3e-3,
+        ),
+        "laptop": Preset(
+            name="laptop",
+            size=64,
+            channels=8,
+            train_images=805,
+            validation_images=172,
+            test_images=173,
+            epochs=8,
+            map_epochs=8,
+            batch_size=32,
+            lr=3e-3,
+        ),
+        # The document's, on DAGM's own surfaces; its network is a ResNet-50.
+        "paper": Preset(
+            name="paper",
+            size=512,
+            channels=64,
+            train_images=805,
+            validation_images=172,
+            test_images=173,
+            epochs=10,
+            map_epochs=20,
+            batch_size=8,
+            lr=1e-3,
         ),
     },
 }

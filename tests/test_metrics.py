@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
-from sklearn.metrics import jaccard_score, top_k_accuracy_score
+from sklearn.metrics import (
+    jaccard_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+    top_k_accuracy_score,
+)
 from torchmetrics.classification import MulticlassJaccardIndex
 
 from labkit.errors import InputError
@@ -16,6 +22,9 @@ from labkit.metrics import (
     k_folds,
     mean_iou,
     pixel_accuracy,
+    precision,
+    recall,
+    roc_auc,
     topk_accuracy,
     topk_hits,
 )
@@ -206,6 +215,85 @@ class TestKFolds:
     def test_refuses(self, n, k):
         with pytest.raises(InputError, match=f"{k} folds of {n} samples"):
             k_folds(n, k, seed=0)
+
+
+# Document 004's problem 5: 147 good surfaces, 26 defective ones, of which 11 were missed.
+TALK = torch.tensor([[147, 0], [11, 15]])
+
+
+class TestPrecisionAndRecall:
+    def test_the_talks_problem_5(self):
+        """It prints recall 1.0 and precision 0.930379746835443: those of the good class."""
+        assert recall(TALK, 0) == 1
+        assert precision(TALK, 0) == pytest.approx(0.930379746835443, abs=1e-12)
+        assert recall(TALK, 1) == pytest.approx(15 / 26)
+        assert precision(TALK, 1) == 1
+
+    @pytest.mark.parametrize("n_classes", [2, 4])
+    def test_as_scikit_learn(self, n_classes):
+        generator = np.random.default_rng(n_classes)
+        truth, found = generator.integers(0, n_classes, (2, 200))
+        cm = confusion_matrix(truth, found, n_classes)
+        for c in range(n_classes):
+            one = {"labels": [c], "average": "macro"}
+            assert precision(cm, c) == pytest.approx(precision_score(truth, found, **one))
+            assert recall(cm, c) == pytest.approx(recall_score(truth, found, **one))
+
+    def test_nothing_found_and_nothing_to_find(self):
+        assert math.isnan(precision(torch.tensor([[5, 0], [3, 0]]), 1))
+        assert math.isnan(recall(torch.tensor([[5, 2], [0, 0]]), 1))
+
+    @pytest.mark.parametrize("measure", [precision, recall])
+    def test_refused(self, measure):
+        with pytest.raises(InputError, match=r"expected a class of 0\.\.1"):
+            measure(TALK, 2)
+        with pytest.raises(InputError, match="expected a class"):
+            measure(TALK, -1)
+        with pytest.raises(InputError, match="expected \\[N,N\\]"):
+            measure(torch.ones(2, 3), 1)
+
+
+class TestRocAuc:
+    def test_the_talks_problem_5_is_of_hard_labels(self):
+        """0.7884615384615384 is the mean of recall and specificity, (15/26 + 1) / 2."""
+        truth = torch.tensor([0] * 147 + [1] * 26)
+        hard = torch.tensor([0] * 147 + [0] * 11 + [1] * 15)
+        assert roc_auc(truth, hard) == pytest.approx(0.7884615384615384, abs=1e-12)
+        assert roc_auc(truth, hard) == pytest.approx((15 / 26 + 1) / 2)
+
+    @pytest.mark.parametrize("ties", [False, True])
+    def test_as_scikit_learn(self, ties):
+        for seed in range(5):
+            generator = np.random.default_rng(seed)
+            truth = generator.integers(0, 2, 80)
+            scores = generator.normal(truth, 1.5).round(0 if ties else 8)
+            expected = roc_auc_score(truth, scores)
+            assert roc_auc(truth, scores) == pytest.approx(expected, abs=1e-12)
+            assert roc_auc(torch.tensor(truth), torch.tensor(scores).float()) == pytest.approx(
+                roc_auc_score(truth, scores.astype(np.float32)), abs=1e-12
+            )
+
+    def test_pairs_by_hand(self):
+        assert roc_auc(torch.tensor([0, 1, 0, 1]), torch.tensor([1.0, 2.0, 3.0, 4.0])) == 0.75
+        assert roc_auc(torch.tensor([0, 1]), torch.tensor([7.0, 7.0])) == 0.5
+        assert roc_auc(torch.tensor([True, False]), torch.tensor([-1.0, 0.0])) == 0
+
+    def test_infinite_scores_keep_their_order(self):
+        assert roc_auc(torch.tensor([0, 1, 1]), torch.tensor([-math.inf, 0.0, math.inf])) == 1
+
+    @pytest.mark.parametrize(
+        ("truth", "scores", "what"),
+        [
+            (torch.ones(3).long(), torch.ones(3), "some of each"),
+            (torch.tensor([0, 2]), torch.ones(2), "expected 0 and 1"),
+            (torch.tensor([0, 1]), torch.ones(2, 2), "of the positive class alone"),
+            (torch.tensor([0, 1]), torch.tensor([0.0, math.nan]), "diverged"),
+            (torch.tensor([0.0, 1.0]), torch.ones(2), "integer labels"),
+        ],
+    )
+    def test_refused(self, truth, scores, what):
+        with pytest.raises(InputError, match=what):
+            roc_auc(truth, scores)
 
 
 class TestTopkHits:

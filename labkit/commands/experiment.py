@@ -26,6 +26,7 @@ class Experiment(StrEnum):
     FCN_TABLES = "fcn-tables"
     LAYERCAM_TABLE = "layercam-table"
     RECAM_TABLE = "recam-table"
+    DEFECTS_TABLE = "defects-table"
 
 
 def experiment(
@@ -39,8 +40,8 @@ def experiment(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Trainings of each kind: 5 for seg-shrinking, 3 for fcn-tables and "
-            "layercam-table, 1 for the others."
+            help="Trainings of each kind: 5 for seg-shrinking and defects-table, 3 for fcn-tables "
+            "and layercam-table, 1 for the others."
         ),
     ] = None,
     epochs: Annotated[
@@ -66,7 +67,8 @@ def experiment(
     shrink the maps, and does normalising mend it? fcn-tables: FCN-32s and FCN-8s from zeros, from a
     proper start and, where they can be had, from ImageNet weights, as document 003. layercam-table:
     which method, stage and fusion finds objects, and answers for its class? recam-table: table 2 of
-    document 001, CAM against its ReCAM and the paper's.
+    document 001, CAM against its ReCAM and the paper's. defects-table: document 004's figures on
+    every problem of surfaces, and whether its two proposals help.
 
     Started again with the same folder, an experiment goes on where it was stopped.
     """
@@ -85,6 +87,8 @@ def experiment(
         _layercam_table(data, preset, epochs, size, folder, 3 if seeds is None else seeds, console)
     elif name is Experiment.RECAM_TABLE:
         _recam_table(data, preset, epochs, size, extractor, folder, seeds or 1, console)
+    elif name is Experiment.DEFECTS_TABLE:
+        _defects_table(data, preset, epochs, size, folder, 5 if seeds is None else seeds, console)
     else:
         _seg_shrinking(data, _seg_sizes(preset, epochs, size), folder, seeds or 5, console)
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
@@ -238,6 +242,46 @@ def _recam_table(
     )
     _show(console, "here, validation images", figures.astype({"lr": str}), digits=4)
     _show(console, "document 001, table 2", PUBLISHED.astype({"lr": str}), digits=4)
+
+
+def _defects_table(
+    data: str,
+    name: str,
+    epochs: int | None,
+    size: int | None,
+    folder: Path,
+    seeds: int,
+    console: Console,
+) -> None:
+    import sys
+
+    from labkit import presets
+    from labkit.data.dagm import problems
+    from labkit.experiments import defects
+
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    preset = defects.sizes(presets.preset("lab7_defects", name), epochs, size)
+    figures = defects.defects_table(
+        data,
+        preset,
+        folder,
+        problems=problems(data),
+        seeds=range(seeds),
+        progress=sys.stderr.isatty(),
+    )
+    tables = {
+        "classifiers": defects.classifiers(figures),
+        "maps": defects.maps(figures),
+        "proposals": defects.proposals(figures),
+    }
+    _write(figures, folder / "figures.csv", index=False)
+    for title, table in tables.items():
+        _show(console, f"{title}, mean ± standard deviation of {seeds} seeds", table)
+        _write(table, folder / f"{title}.csv", index=False)
+    _show(console, "document 004, one training each", defects.PUBLISHED)
+    published = defects.PUBLISHED_IOU.rename_axis("method").reset_index(name="mean IoU")
+    _show(console, "document 004, mean IoU", published)
 
 
 def _show(console: Console, title: str, rows: pd.DataFrame, digits: int = 3) -> None:

@@ -14,6 +14,7 @@ from labkit.training import Objective, classification
 from labkit.training.state import check_numbers
 from labkit.transforms import by_name, valid_region
 
+NETWORKS = ("cam", "seg")
 LAB = "lab1_cam"  # whose presets hold for lab 2's network too: it is the same one
 SMALLEST = 16  # pixels, which give maps of 2x2; a map of 1x1 shows no place
 SEG_DEFAULTS = {"transform": "scale", "loss": "handout"}
@@ -95,6 +96,11 @@ def settings_of(run: Path, given: Mapping[str, Any] | None = None) -> Settings:
     """The settings of an earlier run; what is given must agree, but for the number of epochs."""
     given = full_path(given or {})
     config = runs.read_config(run)
+    if config.get("network", "cam") not in NETWORKS:
+        raise InputError(
+            f"{run} holds a training of {config['network']}, expected one of "
+            f"{' or '.join(NETWORKS)}"
+        )
     try:
         settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
     except (KeyError, TypeError) as error:

@@ -21,6 +21,18 @@ class Network(StrEnum):
     FCN8S = "fcn8s"
     VGG_CAM = "vgg-cam"
     RECAM = "recam"
+    DEFECTS = "defects"
+
+
+# Options that only some networks have.
+HEADS = (Network.VGG_CAM, Network.RECAM)
+FOR_SOME = {
+    "variant": HEADS,
+    "normalization": HEADS,
+    "augment": HEADS,
+    "problem": (Network.DEFECTS,),
+    "fusion": (Network.DEFECTS,),
+}
 
 
 class Loss(StrEnum):
@@ -30,6 +42,14 @@ class Loss(StrEnum):
     NORMALIZED = "normalized"
     SSENET = "ssenet"
     NONE = "none"
+
+
+class FusionOfStages(StrEnum):
+    """How `labkit train defects` fuses stages; see `labkit.models.fuse_features`."""
+
+    NONE = "none"
+    ADD = "add"
+    MUL = "mul"
 
 
 class Weights(StrEnum):
@@ -110,6 +130,13 @@ def train(
             help="For vgg-cam and recam: turn, shift and mirror pictures (the default).",
         ),
     ] = None,
+    problem: Annotated[
+        int | None, typer.Option(help="For defects: which texture with its defect, 1 to 6.")
+    ] = None,
+    fusion: Annotated[
+        FusionOfStages | None,
+        typer.Option(help="For defects: add or multiply the features of stages, or none."),
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Run folder, by default the next runs/NETWORK-001.")
     ] = None,
@@ -122,14 +149,15 @@ def train(
     training images is held out and chooses the epoch. fcn32s and fcn8s label every pixel of
     facades; the validation split chooses the epoch, by mean IoU. vgg-cam and recam train a small
     head on frozen features of flowers; the training ends when the validation loss has passed twice
-    the training loss, and the head of every epoch is kept.
+    the training loss, and the head of every epoch is kept. defects tells good surfaces from
+    defective ones; the validation split chooses the epoch, by the mean of both recalls.
 
     The run folder then holds the settings, the history, the best weights, the test figures and
     pictures. A run is never overwritten; with --resume it goes on as if it had not been stopped.
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run, fcn_run, recam_run
+    from labkit.commands import cam_run, defects_run, fcn_run, recam_run
 
     given = {
         "data": data,
@@ -147,16 +175,21 @@ def train(
         "variant": None if variant is None else variant.value,
         "normalization": None if normalization is None else normalization.value,
         "augment": augment,
+        "problem": problem,
+        "fusion": None if fusion is None else fusion.value,
     }
     given = {name: value for name, value in given.items() if value is not None}
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
-    if network in (Network.VGG_CAM, Network.RECAM):
+    for option, networks in FOR_SOME.items():
+        if option in given and network not in networks:
+            raise InputError(f"{option} is for {' and '.join(networks)}, not for {network.value}")
+    if network is Network.DEFECTS:
+        defects_run.train(given, run, resume, Console())
+        return
+    if network in HEADS:
         recam_run.train(network.value, given, run, resume, Console())
         return
-    for option in ("variant", "normalization", "augment"):
-        if option in given:
-            raise InputError(f"{option} is for vgg-cam and recam, not for {network.value}")
     if weights is Weights.EFFICIENTNET:
         raise InputError(f"--weights efficientnet is for vgg-cam and recam, not {network.value}")
     if network in (Network.FCN32S, Network.FCN8S):
@@ -180,12 +213,14 @@ def evaluate(
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run, fcn_run, recam_run
+    from labkit.commands import cam_run, defects_run, fcn_run, recam_run
 
     if recam_run.is_head_run(run):
         recam_run.evaluate(run, data, Console())
         return
-
+    if defects_run.is_defects_run(run):
+        defects_run.evaluate(run, data, Console())
+        return
     if fcn_run.is_fcn_run(run):
         fcn_run.evaluate(run, data, Console())
         return

@@ -177,8 +177,10 @@ def _kernel(request: dict[str, Any]) -> None:
     os.dup2(null, 1)
     os.dup2(null, 2)
     os.closerange(3, 65536)
+    # Python sets this one itself when it is started without a locale.
+    locale = {name: os.environ[name] for name in ["LC_CTYPE"] if name in os.environ}
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(locale | request["environment"])
     _seed_anew()
     spec = importlib.util.find_spec("ipykernel_launcher")
     sys.argv = [str(spec and spec.origin), *request["arguments"]]

@@ -102,6 +102,7 @@ def fit(
     epochs: int,
     batch_size: int = 64,
     lr: float = 1e-3,
+    criterion: str = "validation_accuracy",
     seed: int = 0,
     run: Path | str | None = None,
     resume: bool = False,
@@ -113,10 +114,11 @@ def fit(
 ) -> pd.DataFrame:
     """Train with Adam, by default on cross entropy; leave the weights of the best epoch in place.
 
-    The best epoch has the highest validation accuracy, the earliest of equals. Batches are cut to
-    equal sizes, so 65 images make 33 and 32 rather than 64 and a lone one, whose batch norm would
-    know a single image. Frozen parameters stay as they are, and so do the running statistics of
-    batch norms that are frozen. An interrupted training, too, leaves the best weights so far.
+    The best epoch has the highest validation accuracy, or what `criterion` says, the earliest of
+    equals. Batches are cut to equal sizes, so 65 images make 33 and 32 rather than 64 and a lone
+    one, whose batch norm would know a single image. Frozen parameters stay as they are, and so do
+    the running statistics of batch norms that are frozen. An interrupted training, too, leaves the
+    best weights so far.
 
     Args:
         model: gives an output with `.scores` [B,N] for images [B,...].
@@ -125,6 +127,7 @@ def fit(
         epochs: passes over `train`, in all (also when resumed).
         batch_size: the most images a step may take.
         lr: Adam's learning rate.
+        criterion: the column of the history whose highest value makes the best epoch.
         seed: decides the order of images, dropout and augmentation (the initial weights are the
             model's own).
         run: folder for `best.pt`, `last.pt` and `history.csv`, written after every epoch.
@@ -149,7 +152,7 @@ def fit(
     settings = settings_of(model, train, validation, batch_size, lr, seed)
     device = pick_device(device)
     with as_found(model, device):
-        state = TrainingState(model, Adam(trainable(model), lr=lr), settings)
+        state = TrainingState(model, Adam(trainable(model), lr=lr), settings, criterion)
         state.open(None if run is None else Path(run), resume, epochs)
         rest = range(state.epoch + 1, epochs + 1)
         bar = tqdm(rest, "epochs", initial=state.epoch, total=epochs, unit="", disable=not progress)

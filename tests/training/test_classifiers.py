@@ -580,6 +580,19 @@ def test_build_seeds_the_weights_and_nothing_else():
     assert random_states() == states
 
 
+def test_another_criterion_chooses_the_epoch():
+    """A figure that falls from epoch to epoch keeps the weights of the first."""
+    model, kept = net(), []
+
+    def falling(model: nn.Module) -> dict[str, float]:
+        kept.append(copy.deepcopy(model))
+        return {"mine": -float(len(kept))}
+
+    history = quick(model, criterion="mine", measure=falling)
+    assert history["mine"].tolist() == [-1, -2, -3]
+    assert same_weights(model, kept[0]) and not same_weights(model, kept[2])
+
+
 class TestStop:
     """A training that ends by a rule, before the epoch of which the rule says so."""
 

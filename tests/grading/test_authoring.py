@@ -18,8 +18,9 @@ from labkit.grading.sample_class import Student
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
 LAB = "lab8_pointing"
+METADATA, MUTANTS = "metadata of the notebook", f"tests/mutants/{LAB}.py"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
-BLOCKS = re.compile(r'^(`{3,})(\w+) title="([\w-]+)"\n(.*?)\n\1$', re.MULTILINE | re.DOTALL)
+BLOCKS = re.compile(r"^\*\*`([^`\n]+)`\*\*\n\n(`{3,})(\w+)\n(.*?)\n\2$", re.MULTILINE | re.DOTALL)
 CELLS = re.compile(r"^\| `([\w-]+)` \| ([\w -]+) \| ([\d.]*) ?\|$", re.MULTILINE)
 TYPES = {  # what JupyterLab's "Create Assignment" writes: solution, grade, locked
     "Autograded answer": (True, False, False),
@@ -31,7 +32,7 @@ TYPES = {  # what JupyterLab's "Create Assignment" writes: solution, grade, lock
 
 def blocks() -> dict[str, tuple[str, str]]:
     """The guide's blocks by name: language and text."""
-    return {name: (language, text) for _, language, name, text in BLOCKS.findall(GUIDE)}
+    return {name: (language, text) for name, _, language, text in BLOCKS.findall(GUIDE)}
 
 
 def assembled() -> nbformat.NotebookNode:
@@ -51,7 +52,7 @@ def assembled() -> nbformat.NotebookNode:
         if name == "look":
             cell.metadata["tags"] = ["experiment"]
         cells.append(cell)
-    metadata = {"kernelspec": KERNEL, **json.loads(named["metadata"][1])}
+    metadata = {"kernelspec": KERNEL, **json.loads(named[METADATA][1])}
     return new_notebook(cells=cells, metadata=metadata)
 
 
@@ -63,7 +64,7 @@ def course(tmp_path_factory) -> Path:
     for path in (course / "source" / LAB, course / "tests" / "mutants"):
         path.mkdir(parents=True)
     nbformat.write(assembled(), course / "source" / LAB / f"{LAB}.ipynb")
-    (course / "tests" / "mutants" / f"{LAB}.py").write_text(blocks()["mutants"][1] + "\n")
+    (course / MUTANTS).write_text(blocks()[MUTANTS][1] + "\n")
     log = course / "log.txt"
     assert commands.nbgrader(course, "generate_assignment", LAB, log=log) == 0, log.read_text()
     return course
@@ -86,7 +87,7 @@ def known(course):
 
 def test_every_block_is_a_part_of_the_lab():
     cells = [name for name, _, _ in CELLS.findall(GUIDE)]
-    assert sorted(blocks()) == sorted([*cells, "metadata", "mutants"])
+    assert sorted(blocks()) == sorted([*cells, METADATA, MUTANTS])
     assert len(set(cells)) == len(cells)
 
 

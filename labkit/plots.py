@@ -344,6 +344,12 @@ def save_picture(picture: NDArray[np.uint8], path: Path) -> None:
         Image.fromarray(picture).save(draft, format="png")
 
 
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG of 120 dots an inch; the file appears whole."""
+    with replacing(path) as draft:
+        figure.savefig(draft, format="png", dpi=120)
+
+
 def show_pictures(pictures: Sequence[NDArray], titles: Sequence[str]) -> Figure:
     """Pictures uint8 [H,W,3] in rows of five, each under its title."""
     _check_counts(len(pictures), titles=titles)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 from torch.utils.data import Subset
 
-from labkit import __version__, plots, runs, training
+from labkit import plots, runs, training
+from labkit.commands.folder import training_in
 from labkit.commands.report import Sources, find_sources, make_report
 from labkit.commands.settings import Settings, new_settings, settings_of
 from labkit.data import CamSeg
@@ -47,19 +47,13 @@ def train(
     _check_enough(len(chosen), settings)
     sources = find_sources(test, console)
     model = training.build(lambda: _network(settings, images), settings.seed)
-    folder = _folder(settings, run, resume)
-    console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
-    try:
+    with training_in(asdict(settings), run, resume, console) as folder:
         if settings.folds:
             _cross_validate(settings, images, chosen, folder, console)
         history = _fit(settings, model, images, chosen, folder)
-    except KeyboardInterrupt:
-        command = f"labkit train {network} --run {folder} --resume"
-        console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
-        raise
     best = int(best_row(history)["epoch"])
     console.print(_table(f"history, epoch {best} is the best", history, bold=best - 1))
-    _save(plots.curves(history), folder / "curves.png")
+    plots.save_figure(plots.curves(history), folder / "curves.png")
     _test(settings, model, best, test, sources, folder, console)
 
 
@@ -108,15 +102,6 @@ def _network(settings: Settings, images: CamSeg) -> CamNet:
     return CamNet(
         len(images.classes), weights="DEFAULT" if settings.weights == "imagenet" else None
     )
-
-
-def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
-    """A new run folder; or the old one, with the number of epochs that is wanted now."""
-    config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
-    if run is None or not resume:
-        return runs.create_run(run, config, settings.network)
-    runs.write_json(config, run / "config.json")
-    return run
 
 
 def _draw(at_most: int, n: int, seed: int) -> list[int]:
@@ -182,15 +167,12 @@ def _test(
     drawn = _draw(settings.test_images, len(test), settings.seed)
     report = make_report(model, test, drawn, sources)
     runs.write_json({"epoch": epoch, **report.figures()}, folder / "test.json")
-    _save(plots.confusion(report.evaluation.confusion, test.classes), folder / "confusion.png")
+    plots.save_figure(
+        plots.confusion(report.evaluation.confusion, test.classes), folder / "confusion.png"
+    )
     if report.cams is not None:
-        _save(report.cams, folder / "cams.png")
+        plots.save_figure(report.cams, folder / "cams.png")
     report.print(console)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with runs.replacing(path) as draft:
-        figure.savefig(draft, format="png", dpi=120)
 
 
 def _table(title: str, rows: pd.DataFrame, bold: int | None = None) -> Table:

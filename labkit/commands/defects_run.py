@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from labkit import __version__, plots, presets, runs
+from labkit import plots, presets, runs
+from labkit.commands.folder import training_in
 from labkit.commands.settings import epochs_to_go_on, full_path
 from labkit.data import Dagm
 from labkit.defects import (
@@ -94,9 +95,7 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
         _part(settings, "test"),
     )
     model = _model(settings)
-    folder = _folder(settings, run, resume)
-    console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
-    try:
+    with training_in(asdict(settings), run, resume, console) as folder:
         history = fit(
             model,
             train_part,
@@ -112,17 +111,13 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
             objective=balanced(train_part.labels),
             measure=balanced_accuracy(validation),
         )
-    except KeyboardInterrupt:
-        command = f"labkit train {NETWORK} --run {folder} --resume"
-        console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
-        raise
-    _save(plots.curves(history, CRITERION), folder / "curves.png")
+    plots.save_figure(plots.curves(history, CRITERION), folder / "curves.png")
     found, figures = _report(model, test, console)
     best = int(best_row(history, CRITERION)["epoch"])
     confusion = found.confusion.tolist()
     runs.write_json({"epoch": best, **figures, "confusion": confusion}, folder / "test.json")
-    _save(plots.confusion(found.confusion, Dagm.classes), folder / "confusion.png")
-    _save(_maps(model, test), folder / "maps.png")
+    plots.save_figure(plots.confusion(found.confusion, Dagm.classes), folder / "confusion.png")
+    plots.save_figure(_maps(model, test), folder / "maps.png")
 
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
@@ -169,15 +164,6 @@ def _model(settings: Settings) -> DefectNet:
     return build(lambda: DefectNet(2, settings.channels, fusion), settings.seed)
 
 
-def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
-    """A new run folder; or the old one, with the number of epochs that is wanted now."""
-    config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
-    if run is None or not resume:
-        return runs.create_run(run, config, NETWORK)
-    runs.write_json(config, run / "config.json")
-    return run
-
-
 def _report(model: DefectNet, test: Dagm, console: Console) -> tuple[Found, dict[str, Any]]:
     """Print the figures; give them for `test.json`, null where there is no number."""
     found = find(model, test)
@@ -216,8 +202,3 @@ def _maps(model: DefectNet, test: Dagm) -> Figure:
     return plots.show_maps(
         [test.picture(i) for i in shown], list(maps), [test.mask(i) for i in shown]
     )
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with runs.replacing(path) as draft:
-        figure.savefig(draft, format="png", dpi=120)

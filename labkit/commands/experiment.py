@@ -124,7 +124,7 @@ def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: C
 
     import pandas as pd
 
-    from labkit import plots, runs
+    from labkit import plots
     from labkit.experiments.seg import mean_and_spread, seg_shrinking, untrained
 
     if seeds < 2:
@@ -140,8 +140,7 @@ def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: C
     ):
         table = mean_and_spread(pd.concat([before, figures]), columns).reset_index()
         _show(console, f"last three epochs, mean ± standard deviation of {seeds} seeds", table)
-    with runs.replacing(folder / "epochs.png") as draft:
-        plots.arms(figures).savefig(draft, format="png", dpi=120)
+    plots.save_figure(plots.arms(figures), folder / "epochs.png")
 
 
 def _fcn_tables(
@@ -187,7 +186,7 @@ def _layercam_table(
     import sys
     from dataclasses import replace
 
-    from labkit import plots, presets, runs
+    from labkit import plots, presets
     from labkit.experiments.layercam import by_stage, layercam_table, mean_and_spread, untrained
 
     if data != "builtin":
@@ -215,8 +214,7 @@ def _layercam_table(
         "small": "IoU, the smallest third",
         "own_object": "share on the object of its class",
     }
-    with runs.replacing(folder / "stages.png") as draft:
-        plots.arms(by_stage(table), titles, "stage").savefig(draft, format="png", dpi=120)
+    plots.save_figure(plots.arms(by_stage(table), titles, "stage"), folder / "stages.png")
 
 
 def _recam_table(

@@ -166,5 +166,4 @@ def _write(explained: Sequence[Explained], out: Path) -> None:
         [one.heat for one in some],
         titles=[f"{one.label} {one.probability:.2f}" for one in some],
     )
-    with runs.replacing(out / "maps.png") as draft:
-        figure.savefig(draft, format="png", dpi=120)
+    plots.save_figure(figure, out / "maps.png")

@@ -201,8 +201,7 @@ def _explain_run(
                 draft.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
     pictures, masks = zip(*sources.values(), strict=True)
     figure = plots.show_maps(pictures, list(heat.values()), masks, list(sources))
-    with runs.replacing(out / "maps.png") as draft:
-        figure.savefig(draft, format="png", dpi=120)
+    plots.save_figure(figure, out / "maps.png")
     console.print(f"{2 * len(sources) + 1} pictures are in {out}")
 
 

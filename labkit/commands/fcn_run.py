@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from labkit import __version__, plots, presets, runs
+from labkit import plots, presets, runs
+from labkit.commands.folder import training_in
 from labkit.commands.settings import epochs_to_go_on, full_path
 from labkit.data import Facade
 from labkit.errors import InputError
@@ -78,9 +79,7 @@ def train(
     settings = _earlier(run, network, given) if resume and run else _new(network, given)
     parts = _parts(settings)
     model = make_network(network, STARTS[settings.weights], settings.width, settings.seed)
-    folder = _folder(settings, run, resume)
-    console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
-    try:
+    with training_in(asdict(settings), run, resume, console) as folder:
         history = fcn.fit(
             model,
             parts["train"],
@@ -94,16 +93,12 @@ def train(
             resume=True,
             progress=sys.stderr.isatty(),
         )
-    except KeyboardInterrupt:
-        command = f"labkit train {network} --run {folder} --resume"
-        console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
-        raise
-    _save(plots.curves(history, "validation_mean_iou"), folder / "curves.png")
+    plots.save_figure(plots.curves(history, "validation_mean_iou"), folder / "curves.png")
     best = int(best_row(history, fcn.CRITERION)["epoch"])
     tested = _report(model, parts["test"], best, console)
     runs.write_json({"epoch": best, **_figures(tested)}, folder / "test.json")
-    _save(plots.confusion(tested.confusion, Facade.classes), folder / "confusion.png")
-    _save(_predictions(model, parts["test"]), folder / "predictions.png")
+    plots.save_figure(plots.confusion(tested.confusion, Facade.classes), folder / "confusion.png")
+    plots.save_figure(_predictions(model, parts["test"]), folder / "predictions.png")
 
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
@@ -153,15 +148,6 @@ def _parts(settings: Settings) -> dict[str, Facade]:
     }
 
 
-def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
-    """A new run folder; or the old one, with the number of epochs that is wanted now."""
-    config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
-    if run is None or not resume:
-        return runs.create_run(run, config, settings.network)
-    runs.write_json(config, run / "config.json")
-    return run
-
-
 def _report(
     model: torch.nn.Module, test: Facade, epoch: int | None, console: Console
 ) -> fcn.Evaluation:
@@ -201,8 +187,3 @@ def _predictions(model: torch.nn.Module, test: Facade) -> Figure:
         {"truth": [test.labels(i) for i in shown], "prediction": found},
         test.classes,
     )
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with runs.replacing(path) as draft:
-        figure.savefig(draft, format="png", dpi=120)

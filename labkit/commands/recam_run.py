@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from labkit import __version__, plots, presets, runs
+from labkit import plots, presets, runs
+from labkit.commands.folder import training_in
 from labkit.commands.settings import epochs_to_go_on, full_path
 from labkit.data import Augmented, Flowers17
 from labkit.data.augmentation import COPIES
@@ -115,18 +115,12 @@ def train(
     settings = _earlier(run, network, given) if resume and run else _new(network, given)
     parts = _parts(settings)
     extractor = None if settings.extractor == "drawn" else imagenet_extractor(settings.extractor)
-    folder = _folder(settings, run, resume)
-    console.print(f"run folder: {folder}", highlight=False, soft_wrap=True)
     progress = sys.stderr.isatty()
-    try:
+    with training_in(asdict(settings), run, resume, console) as folder:
         extractor = extractor or _drawn(settings, folder, progress)
         head, history = _fit(settings, extractor, parts, folder, progress)
-    except KeyboardInterrupt:
-        command = f"labkit train {network} --run {folder} --resume"
-        console.print(f"stopped; to go on: {command}", highlight=False, soft_wrap=True)
-        raise
     best = best_row(history)
-    _save(plots.curves(history), folder / "curves.png")
+    plots.save_figure(plots.curves(history), folder / "curves.png")
     if len(history) < settings.epochs:
         console.print(
             f"ended before epoch {len(history) + 1}: the validation loss passed twice the "
@@ -235,7 +229,7 @@ def draw(
             labels.tolist(), three.values.tolist(), three.indices.tolist(), strict=True
         )
     ]
-    _save(plots.labelled_grid(laid, titles), folder / "maps.png")
+    plots.save_figure(plots.labelled_grid(laid, titles), folder / "maps.png")
     plots.save_picture(plots.mosaic(laid, 4), folder / "maps_compact.png")
     plots.save_picture(plots.mosaic(laid, 1), folder / "maps_strip.png")
 
@@ -310,15 +304,6 @@ def _parts(settings: Settings) -> dict[str, Flowers17]:
     }
 
 
-def _folder(settings: Settings, run: Path | None, resume: bool) -> Path:
-    """A new run folder; or the old one, with the number of epochs that is wanted now."""
-    config = {**asdict(settings), "labkit": __version__, "torch": torch.__version__}
-    if run is None or not resume:
-        return runs.create_run(run, config, settings.network)
-    runs.write_json(config, run / "config.json")
-    return run
-
-
 def _drawn(settings: Settings, folder: Path, progress: bool) -> nn.Module:
     """The extractor that a run trains first, once."""
     return kept_extractor(
@@ -382,8 +367,3 @@ def _print_epochs(history: pd.DataFrame, best: int, console: Console) -> None:
 def _sentence(split: str, epoch: int, hits: Mapping[int, int], n: int) -> str:
     counts = ", ".join(f"top-{k} {hits[k]} ({hits[k] / n:.1%})" for k in K)
     return f"of {n} {split} images (epoch {epoch}): {counts}"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with runs.replacing(path) as draft:
-        figure.savefig(draft, format="png", dpi=120)

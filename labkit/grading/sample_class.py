@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,12 @@ def write_course(root: Path, course: Path, classes: Mapping[str, list[Student]])
     shutil.copy(root / "nbgrader_config.py", course)
     for lab, members in classes.items():
         shutil.copytree(root / "source" / lab, course / "source" / lab)
-        for student in members:
-            folder = course / "submitted" / student.name / lab
-            folder.mkdir(parents=True)
-            (folder / f"{lab}.ipynb").write_text(student.text, encoding="utf-8")
+        hand_in(course, lab, members)
+
+
+def hand_in(course: Path, lab: str, members: Iterable[Student]) -> None:
+    """Put what students hand in where nbgrader looks for it."""
+    for student in members:
+        folder = course / "submitted" / student.name / lab
+        folder.mkdir(parents=True)
+        (folder / f"{lab}.ipynb").write_text(student.text, encoding="utf-8")

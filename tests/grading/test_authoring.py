@@ -95,6 +95,15 @@ def test_lint_finds_nothing_to_mend(course):
     assert lint(course, LAB) == []
 
 
+def test_the_guide_has_the_sentences_of_the_lint():
+    text = (ROOT / "labkit" / "grading" / "lint.py").read_text(encoding="utf-8")
+    table = GUIDE.partition("| what it says | why |")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \*? ?\| .+ \|$", table, re.MULTILINE)
+    pieces = [piece.strip(" ,") for row in rows for piece in re.split("[…;]", row)]
+    assert len(pieces) > 25
+    assert [piece for piece in pieces if piece not in text] == []
+
+
 def test_students_see_nothing_that_is_hidden(release):
     text = "\n".join(cell.source for cell in release.cells)
     assert "raise NotImplementedError()" in text

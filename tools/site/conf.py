@@ -26,10 +26,14 @@ WANTED = (
 )
 GUIDES = ("instructors", "authoring", "grading", "triage", "feedback")
 SECTIONS = {
-    "Read": ("labkit/bundle_guide", "docs/gallery", "docs/methods", "docs/results"),
+    "Read": ("docs/gallery", "docs/methods", "docs/results"),
     "Walkthroughs": ("notebooks/*",),
     "Labs": ("release/*/*",),
-    "For instructors": (*(f"docs/{guide}" for guide in GUIDES), "tests/hostile/README"),
+    "For instructors": (
+        *(f"docs/{guide}" for guide in GUIDES),
+        "What students read first <labkit/bundle_guide>",
+        "tests/hostile/README",
+    ),
 }
 PICTURE = re.compile(r"!\[([^\]]+)\]\([^)]*pictures/([\w.-]+)\)")
 

@@ -24,13 +24,16 @@ WANTED = (
     "release/*/*.ipynb",
     "tests/hostile/*.md",
 )
-GUIDES = ("instructors", "authoring", "grading", "triage", "feedback")
+FOR_ALL = ("docs/gallery", "docs/methods", "docs/results")
+FIRST = ("docs/instructors", "docs/authoring", "docs/grading")
+OTHERS = sorted({f"docs/{path.stem}" for path in ROOT.glob("docs/*.md")} - {*FOR_ALL, *FIRST})
 SECTIONS = {
-    "Read": ("docs/gallery", "docs/methods", "docs/results"),
+    "Read": FOR_ALL,
     "Walkthroughs": ("notebooks/*",),
     "Labs": ("release/*/*",),
     "For instructors": (
-        *(f"docs/{guide}" for guide in GUIDES),
+        *FIRST,
+        *OTHERS,
         "What students read first <labkit/bundle_guide>",
         "tests/hostile/README",
     ),

@@ -24,7 +24,7 @@ def labkit(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
 def test_version_and_help():
     assert labkit("--version").stdout.strip() == f"labkit {__version__}"
     shown = labkit("--help").stdout
-    for command in ("course", "lint", "sample-class"):
+    for command in ("course", "export", "lint", "sample-class"):
         assert f" {command} " in shown
 
 

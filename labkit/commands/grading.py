@@ -1,4 +1,4 @@
-"""`labkit grade`, `labkit lint`, `labkit sample-class` and `labkit course`."""
+"""`labkit grade`, `labkit export`, `labkit lint`, `labkit sample-class` and `labkit course`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,30 @@ class Sandbox(StrEnum):
 
     auto = "auto"
     none = "none"
+
+
+class System(StrEnum):
+    """Where marks go."""
+
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+    csv = "csv"
+
+
+class Unfinished(StrEnum):
+    """What becomes of labs with cells that wait for a person."""
+
+    refuse = "refuse"
+    empty = "empty"
+    as_is = "as-is"
+
+
+class Missing(StrEnum):
+    """What a student has for a lab that was not handed in."""
+
+    empty = "empty"
+    zero = "zero"
 
 
 def grade(
@@ -74,6 +98,59 @@ def grade(
         half.write_text(lines, encoding="ascii")
         half.replace(json)
     raise typer.Exit(outcome.exit_code())
+
+
+def export(
+    system: Annotated[System, typer.Argument(help="csv is a tidy table, a row for each cell")],
+    to: Annotated[Path, typer.Option(help="the file to write, which is not there yet")],
+    course: Annotated[
+        Path, typer.Option("--course", help="the course folder, which holds the gradebook")
+    ] = Path(),
+    roster: Annotated[
+        Path | None, typer.Option(help="the list of students that the LMS gives out, as CSV")
+    ] = None,
+    lab: Annotated[
+        list[str] | None, typer.Option(help="this lab only; may be given several times")
+    ] = None,
+    student: Annotated[
+        list[str] | None, typer.Option(help="this student only; may be given several times")
+    ] = None,
+    unfinished: Annotated[
+        Unfinished,
+        typer.Option(help="where cells wait for a person: no file, no mark, or the points so far"),
+    ] = Unfinished.refuse,
+    missing: Annotated[
+        Missing, typer.Option(help="what was not handed in has no mark, or 0")
+    ] = Missing.empty,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAB=TITLE", help="what a lab is called in the LMS"),
+    ] = None,
+) -> None:
+    """Write the marks for Canvas, Moodle or Gradescope, or as a table.
+
+    What an instructor should know is printed: who is on one side only, and whose work still waits.
+
+    Exit code 0: the file is written. 2: it is not.
+    """
+    from labkit.grading.exports.run import export as run
+
+    columns = dict(each.split("=", 1) for each in column or [] if "=" in each)
+    if len(columns) < len(column or []):
+        raise InputError(f"expected --column LAB=TITLE, once a lab, got {', '.join(column or [])}")
+    sentences = run(
+        course,
+        system.value,
+        to,
+        labs=lab or [],
+        students=student or [],
+        missing=missing.value,
+        roster=roster,
+        unfinished=unfinished.value,
+        columns=columns,
+    )
+    for sentence in sentences:
+        typer.echo(sentence)
 
 
 def lint(lab: Lab, course: Course = Path()) -> None:

@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-all can-jail lint bundle notebooks clean
+.PHONY: help course test test-all can-jail lint bundle notebooks site clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,11 @@ bundle: $(READY) ## pack what students get into bundle/
 notebooks: $(READY) ## run the walkthroughs again and keep their pictures
 	@$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
 
+site: $(VENV)/docs ## build the pages and notebooks as a site in build/site
+	@mkdir -p build/pages
+	@$(BIN)/sphinx-build -q -W --keep-going -c tools/site -d build/doctrees build/pages build/site
+	@echo "Open build/site/index.html"
+
 clean: ## remove .venv, the bundle and caches, never submitted work or marks
 	rm -rf $(VENV) bundle build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
@@ -52,4 +57,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(READY): $(VENV)/installed
 	@$(BIN)/python -m labkit doctor
+	@touch $@
+
+$(VENV)/docs: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	@touch $@

@@ -16,6 +16,7 @@ def test_an_address_at_which_nobody_answers_is_an_error():
         workers.Cluster("tcp://127.0.0.1:9", seconds=1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
 def test_two_workers_of_a_cluster_give_the_same_marks(tmp_path):
     course = make_class(tmp_path, SIZE)

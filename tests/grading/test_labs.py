@@ -123,6 +123,7 @@ def run_in_forks(folder: Path, books) -> list[dict]:
     return [found[i] for i in range(len(paths))]
 
 
+@pytest.mark.slow
 def test_the_sample_class_gets_its_marks_from_nbgrader(lab, source, generated, tmp_path):
     """The README's demonstration: reference, blank, half done, two mistakes and a broken file."""
     members = sample_class.students(ROOT, lab)

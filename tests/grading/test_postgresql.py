@@ -64,6 +64,7 @@ def database(tmp_path_factory) -> Iterator[str]:
         subprocess.run(["rm", "-rf", folder], check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 def test_a_class_with_its_gradebook_in_postgresql(tmp_path, database):
     course = make_class(tmp_path, SIZE, f"c.CourseDirectory.db_url = {database!r}\n")

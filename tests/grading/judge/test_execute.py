@@ -133,6 +133,7 @@ QUICKSTART = {
 }
 
 
+@pytest.mark.slow
 def test_marks_of_nbgraders_own_course_are_the_same(tmp_path):
     """`nbgrader quickstart` knows nothing of a judge: cell by cell, ours gives stock's marks."""
     found = {}

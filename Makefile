@@ -45,7 +45,7 @@ site: $(VENV)/docs ## build the pages and notebooks as a site in build/site
 	@echo "Open build/site/index.html"
 
 clean: ## remove .venv, the bundle and caches, never submitted work or marks
-	rm -rf $(VENV) bundle build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) bundle build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # Two stamps: a problem that the doctor finds is mended without installing everything again.
 $(VENV)/installed: pyproject.toml constraints.txt

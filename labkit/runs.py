@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from labkit.errors import InputError
 
@@ -87,21 +87,31 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: the folder is no run, or its `config.json` cannot be read.
     """
-    path = folder / "config.json"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        return read_json(folder / "config.json")
     except OSError as error:
         raise InputError(
             f"{folder} is no run: there is no readable config.json in it; expected a folder that "
             "`labkit train` made"
         ) from error
-    except ValueError as error:
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote.
+
+    Raises:
+        InputError: the file holds something else.
+        OSError: it cannot be read.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} is not JSON ({error}): expected the file as it was written"
         ) from error
-    if not isinstance(config, dict):
+    if not isinstance(values, dict):
         raise InputError(f"{path} does not hold settings: expected the file as it was written")
-    return config
+    return values
 
 
 def write_json(values: Mapping[str, Any], path: Path) -> None:
@@ -123,13 +133,52 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         InputError: the file is missing, or is no such file.
     """
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        values = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError as error:
         raise InputError(
             f"there is no {path}: was the run stopped before its first epoch ended?"
         ) from error
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} cannot be read as a checkpoint: {error}") from error
+    except Exception as error:  # torch's reader of damaged files fails in every possible way
+        raise InputError(
+            f"{path} cannot be read as a checkpoint ({error}): expected the file as it was written"
+        ) from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is no checkpoint: expected the file as it was written")
+    return values
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Put weights that `save_checkpoint` wrote into a network of the same layers.
+
+    Raises:
+        InputError: the file is missing or damaged, or the weights are of other layers; names the
+            first one.
+    """
+    put_weights(model, load_checkpoint(path), path)
+
+
+def put_weights(model: nn.Module, weights: Any, path: Path) -> None:
+    """The same with weights that were read from a file already.
+
+    Raises:
+        InputError: as `load_weights`.
+    """
+    expected = model.state_dict()
+    given = weights if isinstance(weights, dict) else {}
+    for name in [*expected, *given]:
+        wanted, found = _shape(expected.get(name)), _shape(given.get(name))
+        if wanted != found:
+            raise InputError(
+                f"{path} holds weights of another network: {name} is {found}, expected {wanted}"
+            )
+    try:
+        model.load_state_dict(given)
+    except Exception as error:  # shapes agree; names or kinds of tensor, such as sparse, do not
+        raise InputError(f"{path} cannot be used as weights: {error}") from error
+
+
+def _shape(weight: Any) -> str:
+    return "x".join(map(str, weight.shape)) or "a number" if isinstance(weight, Tensor) else "none"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from labkit.errors import InputError
 from labkit.runs import (
     create_run,
     load_checkpoint,
+    load_weights,
     read_config,
     replacing,
     save_checkpoint,
@@ -77,7 +78,12 @@ def test_settings_that_json_cannot_hold_leave_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "is no run"), ("{", "is not JSON"), ("[]", "does not hold settings")],
+    [
+        (None, "is no run"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "does not hold settings"),
+    ],
 )
 def test_what_is_no_run_is_refused(tmp_path, text, message):
     if text is not None:
@@ -127,3 +133,45 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
 def test_a_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(InputError, match=r"there is no .*last\.pt"):
         load_checkpoint(tmp_path / "last.pt")
+
+
+@pytest.mark.parametrize("values", [torch.ones(2), [1], "text", None])
+def test_a_file_of_something_else_is_no_checkpoint(tmp_path, values):
+    torch.save(values, tmp_path / "best.pt")
+    with pytest.raises(InputError, match=r"best\.pt is no checkpoint"):
+        load_checkpoint(tmp_path / "best.pt")
+
+
+def test_a_checkpoint_that_is_cut_short_is_refused_wherever_it_is_cut(tmp_path):
+    save_checkpoint({"weight": torch.randn(3)}, path := tmp_path / "best.pt")
+    whole = path.read_bytes()
+    for end in range(0, len(whole), 97):
+        path.write_bytes(whole[:end])
+        with pytest.raises(InputError, match=r"best\.pt cannot be read as a checkpoint"):
+            load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weight": torch.ones(3, 2)}, "weight is 3x2, expected 2x3"),
+        ({"weight": torch.tensor(1.0)}, "weight is a number, expected 2x3"),
+        ({"weight": "text"}, "weight is none, expected 2x3"),
+        ({"more": torch.ones(1)}, "more is 1, expected none"),
+        ({"weight": torch.ones(2, 3, device="meta")}, "cannot be used as weights"),
+        ({None: "text"}, "cannot be used as weights"),
+    ],
+)
+def test_weights_of_another_network_name_the_layer(tmp_path, change, message):
+    net = torch.nn.Linear(3, 2)
+    torch.save({**net.state_dict(), **change}, tmp_path / "best.pt")
+    with pytest.raises(InputError, match=message) as refusal:
+        load_weights(net, tmp_path / "best.pt")
+    assert str(tmp_path / "best.pt") in str(refusal.value)
+
+
+def test_weights_come_back_exactly(tmp_path):
+    one, other = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    save_checkpoint(one.state_dict(), tmp_path / "best.pt")
+    load_weights(other, tmp_path / "best.pt")
+    assert torch.equal(one.weight, other.weight) and torch.equal(one.bias, other.bias)

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 from torch.utils.data import Subset
 
 from labkit import plots, runs, training
@@ -79,12 +80,13 @@ def load(run: Path, data: str | None) -> tuple[Settings, CamNet, CamSeg]:
     test = CamSeg(data or settings.data, "test", settings.size)
     model = CamNet(len(test.classes))
     weights = runs.load_checkpoint(run / "best.pt")
-    if weights["classifier.weight"].shape != model.classifier.weight.shape:
+    biases = weights.get("classifier.bias")
+    if isinstance(biases, Tensor) and biases.shape != model.classifier.bias.shape:
         raise InputError(
-            f"{run} knows {len(weights['classifier.weight'])} classes and the data set has "
+            f"{run} knows {biases.numel()} classes and the data set has "
             f"{len(test.classes)}: expected a data set with the same classes"
         )
-    model.load_state_dict(weights)
+    runs.put_weights(model, weights, run / "best.pt")
     return settings, model, test
 
 

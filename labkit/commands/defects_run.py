@@ -15,7 +15,7 @@ from rich.table import Table
 
 from labkit import plots, presets, runs
 from labkit.commands.folder import training_in
-from labkit.commands.settings import epochs_to_go_on, full_path
+from labkit.commands.settings import epochs_to_go_on, full_path, read_settings
 from labkit.data import Dagm
 from labkit.defects import (
     CRITERION,
@@ -125,7 +125,7 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
     settings = _earlier(run, {})
     test = _part(replace(settings, data=data or settings.data), "test")
     model = _model(settings)
-    model.load_state_dict(runs.load_checkpoint(run / "best.pt"))
+    runs.load_weights(model, run / "best.pt")
     _report(model, test, console)
 
 
@@ -144,13 +144,7 @@ def _new(given: Mapping[str, Any]) -> Settings:
 def _earlier(run: Path, given: Mapping[str, Any]) -> Settings:
     """The settings of an earlier run; what is given must agree, but for the number of epochs."""
     config = runs.read_config(run)
-    try:
-        settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{run / 'config.json'} does not hold the settings of such a training ({error!r}): "
-            f"expected the file as `labkit train {NETWORK}` wrote it"
-        ) from error
+    settings = read_settings(Settings, run)
     return replace(settings, epochs=epochs_to_go_on(run, config, full_path(given)))
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from labkit import plots, presets, runs
 from labkit.commands.folder import training_in
-from labkit.commands.settings import epochs_to_go_on, full_path
+from labkit.commands.settings import epochs_to_go_on, full_path, read_settings
 from labkit.data import Facade
 from labkit.errors import InputError
 from labkit.experiments.fcn import NETWORKS, make_network
@@ -61,7 +61,7 @@ class Settings:
 
 def is_fcn_run(run: Path) -> bool:
     """Whether a run folder holds the training of such a network."""
-    return runs.read_config(run).get("network") in NETWORKS
+    return runs.read_config(run).get("network") in tuple(NETWORKS)
 
 
 def train(
@@ -107,7 +107,7 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
     test = _parts(replace(settings, data=data or settings.data))["test"]
     start = "proper"  # the weights are replaced below, so ImageNet's need not be at hand
     model = make_network(settings.network, start, settings.width, settings.seed)
-    model.load_state_dict(runs.load_checkpoint(run / "best.pt"))
+    runs.load_weights(model, run / "best.pt")
     _report(model, test, None, console)
 
 
@@ -127,13 +127,7 @@ def _new(network: str, given: Mapping[str, Any]) -> Settings:
 def _earlier(run: Path, network: str | None, given: Mapping[str, Any]) -> Settings:
     """The settings of an earlier run; what is given must agree, but for the number of epochs."""
     config = runs.read_config(run)
-    try:
-        settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{run / 'config.json'} does not hold the settings of such a training ({error!r}): "
-            "expected the file as `labkit train fcn8s` wrote it"
-        ) from error
+    settings = read_settings(Settings, run)
     wanted = full_path(given) | ({} if network is None else {"network": network})
     return replace(settings, epochs=epochs_to_go_on(run, config, wanted))
 

@@ -21,7 +21,7 @@ from torch.utils.data import TensorDataset
 
 from labkit import plots, presets, runs
 from labkit.commands.folder import training_in
-from labkit.commands.settings import epochs_to_go_on, full_path
+from labkit.commands.settings import epochs_to_go_on, full_path, read_settings
 from labkit.data import Augmented, Flowers17
 from labkit.data.augmentation import COPIES
 from labkit.data.flowers17_folder import is_stored
@@ -41,7 +41,7 @@ from labkit.training.heads import (
     make_head,
     objective_of,
 )
-from labkit.training.state import best_row, check_numbers
+from labkit.training.state import best_row, check_numbers, epochs_so_far
 
 LAB = "lab6_recam"
 NETWORKS = ("vgg-cam", "recam")
@@ -149,7 +149,9 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
     validation = extract(_parts(settings)["validation"], extractor)
     rows = []
     for file in sorted((run / "epochs").glob("epoch_*.pt")):
-        head.load_state_dict(runs.load_checkpoint(file))
+        if not file.stem.removeprefix("epoch_").isdecimal():
+            continue
+        runs.load_weights(head, file)
         hits, n = count_hits(head, validation)
         row = {"epoch": int(file.stem.removeprefix("epoch_")), "images": n}
         rows.append({**row, **{f"top{k}": hits[k] for k in K}})
@@ -199,7 +201,7 @@ def load(run: Path) -> tuple[Settings, nn.Module, CamHead]:
     else:
         extractor = imagenet_extractor(settings.extractor)
     head = _head(settings, extractor)
-    head.load_state_dict(runs.load_checkpoint(run / "best.pt"))
+    runs.load_weights(head, run / "best.pt")
     return settings, extractor, head
 
 
@@ -269,13 +271,7 @@ def _choices(network: str, given: Mapping[str, Any]) -> dict[str, Any]:
 def _earlier(run: Path, network: str | None, given: Mapping[str, Any]) -> Settings:
     """The settings of an earlier run; what is given must agree, but for the number of epochs."""
     config = runs.read_config(run)
-    try:
-        settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{run / 'config.json'} does not hold the settings of such a training ({error!r}): "
-            "expected the file as `labkit train vgg-cam` wrote it"
-        ) from error
+    settings = read_settings(Settings, run)
     wanted: dict[str, Any] = full_path(given)
     if network is not None:
         chosen = _choices(network, wanted)
@@ -334,7 +330,7 @@ def _fit(
     validation = extract(parts["validation"], extractor, progress=progress)
     before = 0
     if (folder / "last.pt").exists():
-        before = len(runs.load_checkpoint(folder / "last.pt")["history"])
+        before = epochs_so_far(folder)
     history = fit(
         head,
         Extracted(Augmented(parts["train"]), extractor) if settings.augment else plain,

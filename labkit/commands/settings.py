@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from labkit import presets, runs
 from labkit.errors import InputError
+from labkit.plain import misfits
 from labkit.segmentation import SegObjective
 from labkit.training import Objective, classification
 from labkit.training.state import check_numbers
@@ -18,6 +19,8 @@ NETWORKS = ("cam", "seg")
 LAB = "lab1_cam"  # whose presets hold for lab 2's network too: it is the same one
 SMALLEST = 16  # pixels, which give maps of 2x2; a map of 1x1 shows no place
 SEG_DEFAULTS = {"transform": "scale", "loss": "handout"}
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,27 @@ def settings_of(run: Path, given: Mapping[str, Any] | None = None) -> Settings:
             f"{run} holds a training of {config['network']}, expected one of "
             f"{' or '.join(NETWORKS)}"
         )
-    try:
-        settings = Settings(**{field.name: config[field.name] for field in fields(Settings)})
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"{run / 'config.json'} does not hold the settings of a training ({error!r}): "
-            "expected the file as `labkit train` wrote it"
-        ) from error
+    settings = read_settings(Settings, run)
     return replace(settings, epochs=epochs_to_go_on(run, config, given))
+
+
+def read_settings(kind: type[S], run: Path) -> S:
+    """The settings of an earlier run, of any network.
+
+    Raises:
+        InputError: its `config.json` cannot be read, or a setting is missing or nothing that it
+            can be.
+    """
+    config = runs.read_config(run)
+    if wrong := misfits(config, kind):
+        raise InputError(
+            f"{run / 'config.json'} does not hold the settings of such a training ({wrong[0]} is "
+            f"{config.get(wrong[0], 'missing')!r}): expected the file as `labkit train` wrote it"
+        )
+    try:
+        return kind(**{name: config[name] for name in get_type_hints(kind)})
+    except InputError as error:
+        raise InputError(f"{run / 'config.json'}: {error}") from error
 
 
 def epochs_to_go_on(run: Path, config: Mapping[str, Any], given: Mapping[str, Any]) -> int:

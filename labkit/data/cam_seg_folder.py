@@ -11,6 +11,7 @@ A class name of several words has underscores in files ("ringed_disc") and blank
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from labkit.data.photos import load_picture
+from labkit.data.reading import check_folder, read_lines
 from labkit.errors import InputError
 
 Split = Literal["train", "test"]
@@ -33,6 +35,7 @@ Mask = NDArray[np.bool_]
 Sources = OrderedDict[str, tuple[Picture, Mask]]
 
 CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_FILE_NAME = re.compile(r"[\w-][\w.-]{0,59}")  # not every disk takes much longer ones
 _LABELS = frozenset(str(label) for label in range(len(CLASSES)))
 
 
@@ -52,15 +55,22 @@ def read_classes(folder: Path) -> tuple[str, ...]:
     path = folder / "classes.txt"
     if not path.is_file():
         return CLASSES
-    lines = [line.split() for line in _lines(path)]
+    lines = [line.split() for line in read_lines(path)]
     for number, fields in enumerate(lines):
         if len(fields) < 2 or fields[0] != str(number):
             raise InputError(
                 f"{path}, line {number + 1}: {' '.join(fields)!r}, expected '{number} CLASS'"
             )
+        if not _FILE_NAME.fullmatch(fields[1]):
+            raise InputError(
+                f"{path}, line {number + 1}: {fields[1]!r}, expected the name of a class in "
+                "at most 60 letters, digits and . _ -, since files are named after it"
+            )
     names = tuple(fields[1].replace("_", " ") for fields in lines)
     if len(set(names)) != len(CLASSES):
         raise InputError(f"{path} names {len(set(names))} classes, expected {len(CLASSES)}")
+    if len(names) != len(CLASSES):
+        raise InputError(f"{path} has {len(names)} lines, expected one for each class")
     return names
 
 
@@ -74,8 +84,7 @@ def read_split(folder: Path, split: Split, count: int | None = None) -> Labelled
             is missing or unreadable; the message names the file and the line.
     """
     pictures_folder, index = folder / split, folder / f"{split}_cls.txt"
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}: check root, or take root='builtin'")
+    check_folder(folder)
     for path, found in ((pictures_folder, pictures_folder.is_dir()), (index, index.is_file())):
         if not found:
             raise InputError(
@@ -100,7 +109,7 @@ def _read_index(index: Path, pictures_folder: Path) -> list[tuple[int, str, int]
     present = {path.name for path in pictures_folder.iterdir()}  # one look, not one a picture
     entries: list[tuple[int, str, int]] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(_lines(index), 1):
+    for number, line in enumerate(read_lines(index), 1):
         fields = line.split()
         if not fields:
             continue
@@ -119,13 +128,6 @@ def _read_index(index: Path, pictures_folder: Path) -> list[tuple[int, str, int]
     if not entries:
         raise InputError(f"{index} is empty, expected lines 'name label'")
     return entries
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error}): save it as text") from error
 
 
 def read_sources(folder: Path, classes: Sequence[str]) -> Sources:

@@ -28,8 +28,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
+from labkit.data.reading import check_folder, opened_picture, read_lines
 from labkit.errors import InputError
 
 FREE = "MT_Free"
@@ -117,15 +117,14 @@ def problems(root: Path) -> list[int]:
     Raises:
         InputError: there is no such folder, or it has none of the layouts.
     """
-    if not root.is_dir():
-        raise InputError(f"there is no folder {root}: check root, or take root='builtin'")
+    check_folder(root)
     kinds = _tile_kinds(root)
     if kinds:
         return list(range(1, len(kinds) + 1))
     found = [
         int(folder.name.removeprefix("Class"))
         for folder in root.glob("Class*")
-        if folder.name.removeprefix("Class").isdigit()
+        if folder.name.removeprefix("Class").isdecimal()
     ]
     if not found:
         raise InputError(
@@ -205,7 +204,7 @@ def read_ellipses(path: Path) -> dict[str, Ellipse]:
     if not path.is_file():
         raise InputError(f"there is no {path}: expected one ellipse a line for each picture there")
     found: dict[str, Ellipse] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         words = line.split()
         if not words:
             continue
@@ -241,7 +240,7 @@ def _pictures(folder: Path, ending: str) -> list[Path]:
 
 def _files(folder: Path, ending: str) -> list[Path]:
     files = [path for path in folder.glob("*") if path.suffix.lower() == ending]
-    return sorted(files, key=lambda p: (int(p.stem) if p.stem.isdigit() else 0, p.name))
+    return sorted(files, key=lambda p: (int(p.stem) if p.stem.isdecimal() else 0, p.name))
 
 
 def _part(surfaces: Sequence[Surface], share: tuple[float, float], seed: int) -> list[Surface]:
@@ -260,8 +259,5 @@ def _shuffled(surfaces: Sequence[Surface], seed: int) -> list[Surface]:
 
 
 def _open(path: Path) -> NDArray[np.uint8]:
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("L"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{path} cannot be read as a picture: {error}") from error
+    with opened_picture(path) as picture:
+        return np.asarray(picture.convert("L"))

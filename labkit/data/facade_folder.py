@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from labkit.data.builtin.facade_parts import CLASSES
+from labkit.data.reading import check_folder, opened_picture
 from labkit.errors import InputError
 
 FOLDERS = ("base", "extended")
@@ -32,8 +32,7 @@ def read_index(root: Path) -> list[Path]:
         InputError: there is no such folder or no photograph in it, or one has no labels, labels of
             another size, or labels that are no palette picture.
     """
-    if not root.is_dir():
-        raise InputError(f"there is no folder {root}: check root, or take root='builtin'")
+    check_folder(root)
     files = [file for folder in FOLDERS for file in sorted((root / folder).glob("*.jpg"))]
     if not files:
         raise InputError(
@@ -47,22 +46,19 @@ def read_index(root: Path) -> list[Path]:
 
 def _check(photograph: Path) -> None:
     labels = photograph.with_suffix(".png")
-    try:
-        with Image.open(photograph) as picture, Image.open(labels) as indices:
-            if indices.mode not in ("P", "L"):
-                raise InputError(
-                    f"{labels} is {indices.mode}, expected a palette picture whose indices are the "
-                    "labels: a copy in colours does not hold them any more"
-                )
-            if picture.size != indices.size:
-                raise InputError(
-                    f"{photograph} is {picture.size[1]}x{picture.size[0]} pixels and {labels.name} "
-                    f"{indices.size[1]}x{indices.size[0]}, expected the same size"
-                )
-    except FileNotFoundError as error:
-        raise InputError(f"{photograph} has no labels {labels.name} beside it") from error
-    except UnidentifiedImageError as error:
-        raise InputError(f"{photograph} or {labels.name} is no picture: {error}") from error
+    if not labels.is_file():
+        raise InputError(f"{photograph} has no labels {labels.name} beside it")
+    with opened_picture(photograph) as picture, opened_picture(labels) as indices:
+        if indices.mode not in ("P", "L"):
+            raise InputError(
+                f"{labels} is {indices.mode}, expected a palette picture whose indices are the "
+                "labels: a copy in colours does not hold them any more"
+            )
+        if picture.size != indices.size:
+            raise InputError(
+                f"{photograph} is {picture.size[1]}x{picture.size[0]} pixels and {labels.name} "
+                f"{indices.size[1]}x{indices.size[0]}, expected the same size"
+            )
 
 
 def part(
@@ -103,11 +99,10 @@ def read_sample(photograph: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
         InputError: a file cannot be read, or an index is none of 1 to 12.
     """
     path = photograph.with_suffix(".png")
-    try:
-        with Image.open(photograph) as picture, Image.open(path) as indices:
-            pixels, labels = np.asarray(picture.convert("RGB")), np.asarray(indices)
-    except OSError as error:
-        raise InputError(f"{photograph} or {path.name} cannot be read: {error}") from error
+    with opened_picture(photograph) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    with opened_picture(path) as indices:
+        labels = np.asarray(indices)
     if labels.min() < 1 or labels.max() > len(CLASSES):
         wrong = labels.min() if labels.min() < 1 else labels.max()
         raise InputError(f"{path} holds the index {wrong}, expected 1 to {len(CLASSES)}")

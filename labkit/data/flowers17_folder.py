@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from scipy.io import loadmat, savemat
 
+from labkit.data.reading import check_folder, opened_picture
 from labkit.errors import InputError
 
 CLASSES = (
@@ -42,8 +43,8 @@ CLASSES = (
 )
 SPLITS: Mapping[str, str] = {"train": "trn", "validation": "val", "test": "tst"}
 PARTITIONS = (1, 2, 3)
-_ORIGINAL = re.compile(r"image_(\d{4})\.jpg")
-_COPY = re.compile(r"image_(\d{4})_(\d)\.jpg")
+_ORIGINAL = re.compile(r"image_([0-9]{4})\.jpg")
+_COPY = re.compile(r"image_([0-9]{4})_([0-9])\.jpg")
 
 
 class Entry(NamedTuple):
@@ -61,8 +62,7 @@ def read_split(root: Path, split: str, partition: int) -> list[Entry]:
     Raises:
         InputError: the folder, a picture or the splits are missing or do not belong together.
     """
-    if not root.is_dir():
-        raise InputError(f"there is no folder {root}: check root, or take root='builtin'")
+    check_folder(root)
     copies = _files(root)
     numbers = read_numbers(root, partition, len(copies))[split]
     per_class = len(copies) // len(CLASSES)
@@ -140,14 +140,18 @@ def read_numbers(root: Path, partition: int, n: int) -> dict[str, list[int]]:
         raise InputError(f"there is no {path}: fetch it beside the pictures")
     try:
         content = loadmat(path, variable_names=list(names.values()))
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # SciPy's reader of damaged files fails in every possible way
         raise InputError(f"{path} cannot be read as a MATLAB file: {error}") from error
     numbers = {}
     taken: dict[int, str] = {}
     for split, name in names.items():
         if name not in content:
             raise InputError(f"{path} has no list {name}")
-        numbers[split] = [int(number) for number in np.ravel(content[name])]
+        listed = np.ravel(content[name])
+        numeric = listed.size and listed.dtype.kind in "iuf" and np.isfinite(listed).all()
+        if not numeric or (listed % 1).any():
+            raise InputError(f"{path}, {name}: expected a list of whole numbers, of images")
+        numbers[split] = [int(number) for number in listed]
         for number in numbers[split]:
             if not 1 <= number <= n:
                 raise InputError(f"{path}, {name}: image {number}, expected 1 to {n}")
@@ -163,11 +167,8 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: the file cannot be read.
     """
-    try:
-        with Image.open(file) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"{file} cannot be read: {error}") from error
+    with opened_picture(file) as picture:
+        return np.asarray(picture.convert("RGB"))
 
 
 def write_picture(picture: NDArray[np.uint8], file: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import skimage
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torchvision.models import ResNet18_Weights
 
+from labkit.data.reading import opened_picture
 from labkit.errors import InputError
 
 
@@ -55,20 +56,10 @@ def load_picture(path: str | Path) -> NDArray[np.uint8]:
     Raises:
         InputError: there is no such file, or it is no picture that Pillow can read whole.
     """
-    path = Path(path)
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.has_transparency_data:
-                colours = upright.convert("RGBA")
-                white = Image.new("RGBA", colours.size, "white")
-                upright = Image.alpha_composite(white, colours)
-            return np.array(upright.convert("RGB"))
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}: check the path to the picture") from error
-    except UnidentifiedImageError as error:
-        raise InputError(f"{path} is no picture (PNG, JPEG, …): give a picture file") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(
-            f"{path} cannot be read as a picture ({error}): it may be cut short; copy it again"
-        ) from error
+    with opened_picture(Path(path)) as image:
+        upright = ImageOps.exif_transpose(image)
+        if upright.has_transparency_data:
+            colours = upright.convert("RGBA")
+            white = Image.new("RGBA", colours.size, "white")
+            upright = Image.alpha_composite(white, colours)
+        return np.array(upright.convert("RGB"))

@@ -17,7 +17,6 @@ four of five seeds. Smaller differences are called none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -148,7 +147,7 @@ def _check_settings(folder: Path, data: str | Path, preset: Preset) -> None:
     settings = {"data": str(data), **asdict(preset)}
     path = folder / "settings.json"
     if path.exists():
-        before = json.loads(path.read_text())
+        before = runs.read_json(path)
         for name, value in settings.items():
             if before.get(name) != value:
                 raise InputError(

@@ -7,7 +7,6 @@ beside the zeros, so that one thing at a time is compared.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +171,7 @@ def _train(
             },
             run / "test.json",
         )
-    figures = json.loads((run / "test.json").read_text(encoding="utf-8"))
+    figures = runs.read_json(run / "test.json")
     best = best_row(history, fcn.CRITERION)
     return {
         "network": arm.network,

@@ -8,7 +8,6 @@ put beside them; the test set, which the document leaves out, is looked at once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -207,7 +206,7 @@ def _train(
     arm: Arm, lr: float, seed: int, features: Features, preset: Preset, run: Path
 ) -> dict[str, Any]:
     if (run / "figures.json").is_file():
-        return json.loads((run / "figures.json").read_text(encoding="utf-8"))
+        return runs.read_json(run / "figures.json")
     head = build(
         lambda: make_head(arm.network, len(features.pictures.classes), features.channels, arm.how),
         seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def demonstrate(root: Path, course: Path, console: Console) -> bool:
 
 def _must_work(course: Path, *arguments: str, log: Path) -> None:
     if commands.nbgrader(course, *arguments, log=log) != 0:
-        last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-15:])
-        raise InputError(f"nbgrader {' '.join(arguments)} failed; the end of {log}:\n{last}")
+        print(*log.read_text(encoding="utf-8").splitlines()[-15:], sep="\n", file=sys.stderr)
+        raise InputError(f"nbgrader {' '.join(arguments)} failed; above is the end of {log}")
 
 
 def _grade(course: Path, lab: str, members: list[Student], log: Path, console: Console) -> None:

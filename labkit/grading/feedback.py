@@ -318,7 +318,9 @@ class FeedbackExporter(CleanExporter):
         repairs: list[str] = []
         for entry in report.read(Path(CourseDirectory(parent=self).root)):
             if (entry.get("student"), entry.get("lab")) == (names["student"], names["assignment"]):
-                repairs = [" ".join(str(sentence).split()) for sentence in entry.get("repairs", [])]
+                said = entry.get("repairs")
+                said = said if isinstance(said, list) else []
+                repairs = [" ".join(str(sentence).split()) for sentence in said]
         return repairs
 
 

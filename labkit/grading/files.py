@@ -121,9 +121,10 @@ def copy_extras(source: Path, destination: Path, limit: int) -> Copied:
 def _extras(source: Path) -> Iterator[Path]:
     """Every name in a folder that is neither a notebook nor a folder; links are not followed.
 
-    Folders that lie too deep are given, too, and not looked into.
+    Folders that lie too deep or cannot be opened are given, too, and not looked into.
     """
-    for folder, folders, names in os.walk(source):
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(source, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not _notebook(name))
         here = Path(folder)
         links = [name for name in folders if (here / name).is_symlink()]
@@ -132,6 +133,7 @@ def _extras(source: Path) -> Iterator[Path]:
         for name in sorted([*names, *links]):
             if not _notebook(name):
                 yield here / name
+    yield from (Path(error.filename) for error in closed)
 
 
 def _notebook(name: str) -> bool:

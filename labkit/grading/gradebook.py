@@ -20,7 +20,8 @@ from nbgrader.api import (
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from labkit.grading.notebooks import grade_id
+from labkit.errors import InputError
+from labkit.grading.notebooks import grade_id, read
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
@@ -84,8 +85,8 @@ def master(
             preprocessor.preprocess_cell(cell, {}, 0)
     made = new_notebook()
     try:
-        order = nbformat.read(source, as_version=4).cells
-    except (OSError, ValueError, nbformat.ValidationError):
+        order = read(source).cells
+    except InputError:
         order = []
     for cell in order:
         own = known.pop(grade_id(cell) or "", None)

@@ -90,7 +90,8 @@ def _where(cell: NotebookNode) -> str:
 
 def _cell_ids(path: Path) -> Iterator[Problem]:
     """nbformat gives cells without an id of their own a new one at every reading."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    # Before format 4 they were in worksheets, and had no ids at all.
+    cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
     for name, count in Counter(cell.get("id") for cell in cells).items():
         if name is None:
             yield Problem(path.name, f"{count} cells have no id: save it as nbformat 4.5")
@@ -133,7 +134,7 @@ def _meant(line: str) -> str | None:
     for name in _SPELLINGS:
         if name in line:  # nbgrader finds it anywhere in a line
             return name
-    match = _COMMENT.match(line)
+    match = _COMMENT.match(" ".join(line.split()))  # many blanks would take it many seconds
     if match is None:
         return None
     first, _, rest = re.sub(r"[\s_\-]+", " ", match[1]).upper().strip().partition(" ")
@@ -213,18 +214,17 @@ def _drawn_in_the_kernel(notebook: NotebookNode) -> Iterator[Problem]:
                     bound, used = _names(node)
                     given[node.name] = bool(_methods_called(node) & _DRAWS), used - bound
 
-    def draws(name: str, seen: frozenset[str] = frozenset()) -> bool:
-        itself, uses = given.get(name, (False, set()))
-        return itself or any(draws(other, seen | {name}) for other in uses - seen - {name})
+    drawing = {name for name, (itself, _) in given.items() if itself}
+    while more := {n for n, (_, uses) in given.items() if uses & drawing} - drawing:
+        drawing |= more
 
     for cell in filter(utils.is_grade, notebook.cells):
-        for name in sorted(_names(_tree(cell.source))[1] & given.keys()):
-            if draws(name):
-                yield Problem(
-                    _where(cell),
-                    f"uses {name!r}, which draws numbers in the student's kernel, where they can "
-                    "be known: draw them in the test",
-                )
+        for name in sorted(_names(_tree(cell.source))[1] & drawing):
+            yield Problem(
+                _where(cell),
+                f"uses {name!r}, which draws numbers in the student's kernel, where they can "
+                "be known: draw them in the test",
+            )
 
 
 def _broadcast(notebook: NotebookNode) -> Iterator[Problem]:
@@ -240,7 +240,7 @@ def _tree(source: str) -> ast.Module:
     """The syntax tree of a cell; an empty one of IPython magic, which the notebook's run judges."""
     try:
         return ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
 
 

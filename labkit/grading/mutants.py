@@ -38,6 +38,8 @@ class Mutant:
         Raises:
             InputError: the reference no longer holds a text that this mutant replaces.
         """
+        if self.cell not in solutions:
+            raise InputError(f"the mutant {self.name!r} changes {self.cell!r}, which is no answer")
         text = solutions[self.cell]
         for old, new in self.change:
             if old not in text:
@@ -79,12 +81,15 @@ def load(root: Path, lab: str) -> Mutants:
     """Read `tests/mutants/LAB.py` of the course repository at `root`.
 
     Raises:
-        InputError: the file is missing, or two mutants have the same name.
+        InputError: the file or a part of it is missing, or two mutants have the same name.
     """
     path = root / "tests" / "mutants" / f"{lab}.py"
     if not path.is_file():
         raise InputError(f"there is no list of mutants {path}: is this the course repository?")
     content = runpy.run_path(str(path))
+    for part in ("MUTANTS", "ALTERNATIVES", "SAMPLE_CLASS"):
+        if part not in content:
+            raise InputError(f"{path} defines no {part}: expected what the other labs' files have")
     every = [*content["MUTANTS"], *content["ALTERNATIVES"]]
     if len({mutant.name for mutant in every}) != len(every):
         raise InputError(f"two mutants in {path} have the same name")

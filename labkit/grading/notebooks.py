@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
 
 from labkit.errors import InputError
+from labkit.plain import fits
 
 BEGIN_SOLUTION = "BEGIN SOLUTION"
 END_SOLUTION = "END SOLUTION"
@@ -24,18 +26,59 @@ DELIMITERS = (
 )
 
 
+# What labkit and nbgrader read of a lab's metadata; more may be there.
+_LABKIT = {"tasks": list[dict[str, Any]], "files": list[str], "withheld": list[str]}
+_TASK = {"name": str, "points": float, "cells": list[str]}
+
+
 def read(path: Path) -> NotebookNode:
-    """Read a notebook as nbformat 4.
+    """Read a notebook as nbformat 4, with metadata that can be relied on.
 
     Raises:
-        InputError: there is no such file, or it is no notebook.
+        InputError: there is no such file, it is no notebook, or metadata of nbgrader's or labkit's
+            are nothing that they can be; names the cell.
     """
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook, relax_add_props=True)  # reading only logs what is wrong
     except FileNotFoundError:
         raise InputError(f"there is no notebook {path}") from None
-    except (ValueError, nbformat.ValidationError) as error:
+    except OSError as error:
+        raise InputError(f"the notebook {path} cannot be read: {error.strerror}") from error
+    except nbformat.ValidationError as error:
+        raise InputError(f"{path} is not a notebook: {error.message}") from error
+    except Exception as error:  # nbformat's readers of odd files fail in every possible way
         raise InputError(f"{path} is not a notebook: {error}") from error
+    _check_metadata(notebook, path)
+    return notebook
+
+
+def _check_metadata(notebook: NotebookNode, path: Path) -> None:
+    for number, cell in enumerate(notebook.cells, 1):
+        own = cell.metadata.get("nbgrader", {})
+        where = f"{path}, cell {number}: the metadata of nbgrader"
+        if not isinstance(own, dict):
+            raise InputError(f"{where} are {own!r}, expected names with values")
+        counts = any(own.get(kind) for kind in ("grade", "solution", "locked", "task"))
+        wanted: dict[str, Any] = {"grade_id": str} if counts or "grade_id" in own else {}
+        if own.get("grade"):
+            wanted["points"] = float
+        _check_types(own, wanted, where)
+    own = notebook.metadata.get("labkit", {})
+    where = f"{path}, the notebook's metadata: labkit"
+    if not isinstance(own, dict):
+        raise InputError(f"{where} is {own!r}, expected names with values")
+    _check_types(own, {name: _LABKIT[name] for name in _LABKIT if name in own}, where)
+    for number, task in enumerate(own.get("tasks", []), 1):
+        _check_types(task, _TASK, f"{where}, task {number}")
+
+
+def _check_types(values: Mapping[str, Any], kinds: Mapping[str, Any], where: str) -> None:
+    for name, kind in kinds.items():
+        if not fits(values.get(name), kind):
+            given = repr(values[name]) if name in values else "missing"
+            what = {str: "a text", float: "a number"}.get(kind, "a list, as other labs have it")
+            raise InputError(f"{where}: {name} is {given}, expected {what}")
 
 
 def grade_id(cell: NotebookNode) -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from labkit.plain import misfits
 
 REPORT = "grading-report.jsonl"
 
@@ -109,8 +112,12 @@ def append(folder: Path, entry: Entry) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    with (folder / REPORT).open("a", encoding="ascii") as file:
-        file.write(entry.line() + "\n")
+    with (folder / REPORT).open("a+b") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":  # cut when the machine went down; not to be continued
+                file.write(b"\n")
+        file.write(f"{entry.line()}\n".encode("ascii"))
 
 
 def last(folder: Path) -> dict[tuple[str, str], Entry]:
@@ -119,7 +126,9 @@ def last(folder: Path) -> dict[tuple[str, str], Entry]:
     found = {}
     for line in read(folder):
         if line.get("digest") and names >= line.keys() >= {"student", "lab"}:
-            found[line["student"], line["lab"]] = Entry(**line)
+            entry = Entry(**line)
+            if not misfits(vars(entry), Entry):  # else as if it had never been graded
+                found[entry.student, entry.lab] = entry
     return found
 
 
@@ -131,7 +140,7 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
     for line in path.read_text(encoding="ascii", errors="replace").splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:
-            continue  # a line that was cut when the machine went down
+        except (ValueError, RecursionError):
+            continue  # a line that was cut when the machine went down, or is none of ours
         if isinstance(entry, dict):
             yield entry

@@ -38,7 +38,8 @@ def students(root: Path, lab: str) -> list[Student]:
         lab: name of the lab.
 
     Raises:
-        InputError: the source, the release or the list of mutants is missing.
+        InputError: the source, the release or the list of mutants is missing, or the list
+            names what there is not.
     """
     source = notebooks.read(root / "source" / lab / f"{lab}.ipynb")
     release = notebooks.read(root / "release" / lab / f"{lab}.ipynb")
@@ -50,6 +51,9 @@ def students(root: Path, lab: str) -> list[Student]:
         for name, points in notebooks.points(source).items()
     }
     half = known.sample_class.half_done
+    for names, there in ((half, answers), (known.sample_class.mistakes, known.mutants)):
+        if lost := [name for name in names if name not in there]:
+            raise InputError(f"the sample class of {lab} names {lost[0]!r}, which there is not")
 
     def hands_in(name: str, filled: dict[str, str], expected: Mapping[str, float]) -> Student:
         text = nbformat.writes(notebooks.submission(release, filled))

@@ -143,5 +143,5 @@ def load_extractor(path: Path, width: float) -> nn.Module:
         InputError: the file is missing or damaged.
     """
     extractor = vgg_features(width, batch_norm=True)
-    extractor.load_state_dict(runs.load_checkpoint(path))
+    runs.load_weights(extractor, path)
     return freeze(extractor)

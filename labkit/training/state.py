@@ -6,18 +6,20 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from labkit.errors import InputError
-from labkit.runs import load_checkpoint, replacing, save_checkpoint
+from labkit.plain import misfits
+from labkit.runs import load_checkpoint, put_weights, replacing, save_checkpoint
 
 COLUMNS = (
     "epoch",
@@ -47,8 +49,37 @@ def check_numbers(*, epochs: int = 1, batch_size: int = 1, lr: float = 1.0, seed
     ):
         if value < least:
             raise InputError(f"{name} is {value}, expected a whole number of at least {least}")
+    if seed >= 2**63:
+        raise InputError(f"seed is {seed}, expected a whole number below 2 to the power of 63")
     if not (math.isfinite(lr) and lr > 0):
         raise InputError(f"the learning rate is {lr}, expected a positive number such as 0.001")
+
+
+@dataclass
+class _Last:
+    """What `last.pt` holds."""
+
+    settings: dict[str, Any]
+    history: list[dict[str, float]]
+    model: dict[str, Tensor]
+    best: dict[str, Tensor]
+    optimizer: dict[str, Any]
+
+
+def epochs_so_far(run: Path) -> int:
+    """How many epochs a training in a run folder has had.
+
+    Raises:
+        InputError: its `last.pt` is missing or damaged.
+    """
+    return len(_read_last(run / "last.pt", "cpu")["history"])
+
+
+def _read_last(path: Path, device: torch.device | str) -> dict[str, Any]:
+    last = load_checkpoint(path, device)
+    if wrong := misfits(last, _Last):
+        raise InputError(f"{path} holds no proper {wrong[0]}: expected the file as it was written")
+    return last
 
 
 class TrainingState:
@@ -97,18 +128,24 @@ class TrainingState:
 
     def _load(self, run: Path, epochs: int) -> None:
         device = home_of(self.model)
-        last = load_checkpoint(run / "last.pt", device)
+        path = run / "last.pt"
+        last = _read_last(path, device)
         _check_same(run, last["settings"], self.settings)
         if len(last["history"]) > epochs:
             raise InputError(
                 f"{run} has had {len(last['history'])} epochs already, more than the {epochs} "
                 "asked for: ask for at least as many"
             )
-        self.best = last["best"]
-        save_checkpoint(last["best"], run / "best.pt")
-        self.rows = last["history"]
-        self.model.load_state_dict(last["model"])
-        self.optimizer.load_state_dict(last["optimizer"])
+        if not all(self.criterion in row for row in last["history"]):
+            raise InputError(f"{path}: an epoch has no {self.criterion}, which chooses the best")
+        try:
+            self.optimizer.load_state_dict(last["optimizer"])
+        except Exception as error:  # with anything else, it fails in every possible way
+            raise InputError(f"{path} holds no state of this optimizer: {error!r}") from error
+        for part in ("best", "model"):
+            put_weights(self.model, last[part], path)
+        self.best, self.rows = last["best"], last["history"]
+        save_checkpoint(self.best, run / "best.pt")  # only now that all of it is right
 
     def add(self, row: dict[str, float]) -> None:
         """Take in an epoch that ended, and write it down."""
@@ -194,14 +231,14 @@ def settings_of(
 
 def _check_same(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     for name, value in before.items():
-        if now[name] == value:
+        if now.get(name) == value:
             continue
         if name == "shapes":
             difference = "other layers or shapes of the model"
         elif name == "trainable":
             difference = "other frozen parameters"
         else:
-            difference = f"{name} {value}, not {now[name]}"
+            difference = f"{name} {value}, not {now.get(name)}"
         raise InputError(
             f"{run} was trained with {difference}: resume with the same settings, or take another "
             "run folder"

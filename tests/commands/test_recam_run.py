@@ -58,6 +58,7 @@ def test_a_run_its_files_and_the_evaluation_of_every_epoch(labkit):
     assert sum(v.numel() for v in state.values()) == 32 * 17 + 17 + 2 * 17 * 17
     assert not any("features" in name for name in state)
 
+    (run / "epochs" / "epoch_old.pt").write_text("somebody's copy, which is no epoch")
     code, out, _ = labkit("evaluate", run)
     figures = json.loads((run / "evaluation.json").read_text())
     history = pd.read_csv(run / "history.csv")

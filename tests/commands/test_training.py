@@ -236,7 +236,41 @@ def test_a_run_whose_settings_were_damaged_is_refused(labkit):
     Path("here/config.json").write_text('{"epochs": 3}')
     code, _, complaint = labkit("train", "cam", "--run", "here", "--resume")
     assert code == 2
-    assert "does not hold the settings of a training" in complaint
+    assert "does not hold the settings of such a training" in complaint
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("epochs", "3", "epochs is '3'"),
+        ("epochs", True, "epochs is True"),
+        ("lr", 10**400, "lr is 1000"),
+        ("data", 5, "data is 5"),
+        ("test_images", None, "test_images is None"),
+        ("seed", 2**64, "seed is 18446744073709551616, expected a whole number below"),
+        ("size", 3, "config.json: size is 3, expected at least 16"),
+        ("network", ["cam"], "holds a training of ['cam'], expected one of"),
+    ],
+)
+def test_a_run_with_a_setting_that_cannot_be_is_refused(labkit, name, value, sentence):
+    labkit("train", "cam", "--run", "here")
+    config = json.loads(Path("here/config.json").read_text())
+    Path("here/config.json").write_text(json.dumps({**config, name: value}))
+    before = {path: path.read_bytes() for path in Path("here").iterdir()}
+    for arguments in (("evaluate", "here"), ("train", "cam", "--run", "here", "--resume")):
+        code, _, complaint = labkit(*arguments)
+        assert code == 2
+        assert complaint.count("\n") == 1 and "here" in complaint and sentence in complaint
+    assert {path: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+@pytest.mark.parametrize("weights", [{}, {"a": torch.ones(2)}, torch.ones(2)])
+def test_a_run_whose_weights_are_others_is_refused(labkit, weights):
+    labkit("train", "cam", "--run", "here")
+    torch.save(weights, "here/best.pt")
+    code, _, complaint = labkit("evaluate", "here")
+    assert code == 2
+    assert complaint.count("\n") == 1 and "here/best.pt" in complaint
 
 
 def test_help_loads_nothing_heavy():

@@ -82,6 +82,9 @@ def test_names_of_classes_come_from_their_file(folder):
         ("3 cat", "4 cat", r"line 4: '4 cat', expected '3 CLASS'"),
         ("9 truck\n", "", r"names 9 classes, expected 10"),
         ("9 truck", "9 car", r"names 9 classes, expected 10"),
+        ("9 truck\n", "9 truck\n10 car\n", r"has 11 lines, expected one for each class"),
+        ("3 cat", "3 ../../cat", r"line 4: '\.\./\.\./cat', expected the name of a class in at"),
+        ("3 cat", f"3 {'cat' * 100}", r"expected the name of a class in at most 60 letters"),
     ],
 )
 def test_bad_names_of_classes(folder, old, new, message):
@@ -118,3 +121,21 @@ def test_writing_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(AttributeError):
         write_folder(tmp_path / "set", cam_seg_folder.CLASSES, {"train": bad})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(folder):
+    for name in ("train_cls.txt", "classes.txt"):
+        (folder / name).write_text((folder / name).read_text(), encoding="utf-8-sig")
+    assert len(CamSeg(folder)) and CamSeg(folder).classes[0] == "plane"
+
+
+def test_a_line_without_end_is_not_quoted_whole(folder):
+    (folder / "train_cls.txt").write_text("x" * 10**6)
+    with pytest.raises(InputError, match="line 1") as refusal:
+        CamSeg(folder)
+    assert len(str(refusal.value)) < 1500
+
+
+def test_a_root_that_no_folder_can_be(folder):
+    with pytest.raises(InputError, match="there is no folder"):
+        CamSeg("x" * 5000)

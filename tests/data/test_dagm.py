@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from labkit.data import Dagm, unnormalize
-from labkit.data.dagm_folder import Ellipse, inside, read_ellipses
+from labkit.data.dagm_folder import Ellipse, inside, problems, read_ellipses
 from labkit.errors import InputError
 
 needs_real_data = pytest.mark.skipif(
@@ -213,7 +213,7 @@ class TestCompetitionSet:
     def test_a_picture_that_is_none(self, competition):
         (competition / "Class7/Test/0576.PNG").write_text("no picture")
         data = Dagm(competition, "test", 7)
-        with pytest.raises(InputError, match=r"0576\.PNG cannot be read"):
+        with pytest.raises(InputError, match=r"0576\.PNG is no picture"):
             [data[i] for i in range(len(data))]
 
 
@@ -269,3 +269,20 @@ def test_real_tiles():
     data = parts(Path(os.environ["LABKIT_REAL_DATA"]) / "magnetic_tile", None)
     assert sum(len(part) for part in data.values()) == 292
     assert 180 < sum(int(part.labels.sum()) for part in data.values()) <= 192
+
+
+def test_ellipses_that_are_no_text(tmp_path):
+    (tmp_path / "labels.txt").write_bytes("1 30 12 0 5 5".encode("utf-16"))
+    with pytest.raises(InputError, match=r"labels\.txt is not UTF-8 text"):
+        read_ellipses(tmp_path / "labels.txt")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    (tmp_path / "labels.txt").write_text("1 30 12 0 5 5", encoding="utf-8-sig")
+    assert read_ellipses(tmp_path / "labels.txt").keys() == {"1"}
+
+
+def test_a_number_that_is_no_decimal_one(tmp_path):
+    (tmp_path / "Class²").mkdir()
+    with pytest.raises(InputError, match="holds none of Class1"):
+        problems(tmp_path)

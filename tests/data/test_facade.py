@@ -130,6 +130,21 @@ class TestFolder:
         with pytest.raises(InputError, match="is no picture"):
             Facade(folder)
 
+    def test_names_the_file_that_is_cut_short(self, folder):
+        for path in (folder / "base" / "cmp_b0003.png", folder / "base" / "cmp_b0003.jpg"):
+            whole = path.read_bytes()
+            path.write_bytes(whole[: len(whole) // 2])
+            with pytest.raises(InputError, match=rf"{path.name} cannot be read as a picture"):
+                for split in ("train", "validation", "test"):
+                    list(Facade(folder, split))
+            path.write_bytes(whole)
+
+    def test_labels_that_are_a_folder(self, folder):
+        (folder / "base" / "cmp_b0003.png").unlink()
+        (folder / "base" / "cmp_b0003.png").mkdir()
+        with pytest.raises(InputError, match=r"cmp_b0003\.jpg has no labels cmp_b0003\.png"):
+            Facade(folder)
+
     @pytest.mark.parametrize("index", [0, 13])
     def test_names_a_file_with_a_wrong_index(self, tmp_path, index):
         labels = np.full((30, 40), 5)

@@ -154,8 +154,24 @@ class TestRefused:
     def test_a_damaged_picture(self, folder):
         (folder / "jpg" / "image_0001.jpg").write_bytes(b"not a picture")
         data = Flowers17(folder)
-        with pytest.raises(InputError, match=r"image_0001\.jpg cannot be read"):
+        with pytest.raises(InputError, match=r"image_0001\.jpg is no picture"):
             data[0]
+
+    @pytest.mark.parametrize(
+        "listed",
+        [[[]], [[1.5]], [[np.nan]], [[np.inf]], [[1 + 2j]], "text", np.array([["a", 1]], object)],
+    )
+    def test_lists_that_hold_something_else(self, folder, listed):
+        savemat(folder / "datasplits.mat", {"trn1": listed, "val1": [[5]], "tst1": [[6]]})
+        with pytest.raises(InputError, match="trn1: expected a list of whole numbers, of images"):
+            Flowers17(folder)
+
+    @pytest.mark.parametrize("end", range(130, 400, 30))
+    def test_splits_that_are_cut_short(self, folder, end):
+        path = folder / "datasplits.mat"
+        path.write_bytes(path.read_bytes()[:end])
+        with pytest.raises(InputError, match=r"datasplits\.mat"):
+            Flowers17(folder)
 
 
 @pytest.mark.skipif(

@@ -1,5 +1,8 @@
 """Single pictures of every kind become uint8 RGB; what is none says so."""
 
+import os
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,3 +71,25 @@ def test_what_is_no_picture_is_named(tmp_path):
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:3000])
     with pytest.raises(InputError, match=r"cut\.png cannot be read as a picture.*cut short"):
         load_picture(tmp_path / "cut.png")
+
+
+def test_a_picture_that_says_it_is_gigantic(tmp_path):
+    Image.new("RGB", (4, 4)).save(path := tmp_path / "bomb.png")
+    content = bytearray(path.read_bytes())
+    content[16:24] = (100_000).to_bytes(4, "big") * 2  # width and height
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"bomb\.png is too large .* give a smaller picture"):
+        load_picture(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match=r"pipe\.png cannot be read as a picture: it is no file"):
+        load_picture(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
+def test_names_that_no_file_can_have(name):
+    with pytest.raises(InputError, match="it may be cut short; copy it again"):
+        load_picture(name)

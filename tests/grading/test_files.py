@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
 from labkit.grading.files import MAX_DEPTH, Refused, copy_extras, read_regular
+from labkit.grading.submission import holds_time
 
 
 def test_regular_files_are_copied_and_links_are_not(tmp_path):
@@ -63,3 +65,36 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path):
         read_regular(tmp_path / "nowhere", 10)
     with pytest.raises(Refused, match="is a folder"):
         read_regular(tmp_path, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        *[("2024-01-31 23:59:59 UTC", True), ("2024-01-31T12:00:00+02:00", True), ("", True)],
+        *[("tea time", False), ("1" * 10**8, False), ("2024-01-31 10:00 +99999999999", False)],
+        ("2024-01-31 10:00 \u00fc", False),
+    ],
+)
+def test_a_time_that_nbgrader_can_read(tmp_path, text, holds):
+    (path := tmp_path / "timestamp.txt").write_text(text, encoding="utf-8")
+    began = time.monotonic()
+    assert holds_time(path) is holds
+    assert time.monotonic() - began < 5
+
+
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    (target := tmp_path / "out").mkdir()
+    (source := tmp_path / "in").mkdir()
+    (source / "closed").mkdir()
+    (source / "mine.txt").write_text("42")
+    look = os.scandir
+
+    def closed(path):  # as for anybody but root
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    copied = copy_extras(source, target, limit=1000)
+    assert copied.left_out == ["The file 'closed' was left out: it is a folder, not a file."]
+    assert [path.name for path in target.iterdir()] == ["mine.txt"]

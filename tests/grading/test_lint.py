@@ -1,6 +1,7 @@
 """Each rule of the lint finds its mistake and leaves a good notebook alone."""
 
 import json
+import time
 
 import nbformat
 import nbformat.warnings
@@ -272,3 +273,86 @@ def test_a_lab_that_is_not_there_and_a_file_that_is_no_notebook(tmp_path):
     (folder / "lab.ipynb").write_text(json.dumps({"cells": "?"}))
     with pytest.raises(InputError, match=r"lab\.ipynb is not a notebook"):
         lint(tmp_path, "lab")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda book: [book], "is not a notebook"),
+        (lambda book: {**book, "cells": None}, "is not a notebook"),
+        (lambda book: {**book, "cells": [{"cell_type": "code"}]}, "is not a notebook"),
+        (lambda book: {**book, "metadata": []}, "is not a notebook"),
+        (lambda book: {**book, "nbformat": "4"}, "is not a notebook"),
+        (lambda book: {**book, "metadata": {"labkit": 1}}, "labkit is 1, expected names"),
+    ],
+)
+def test_what_is_no_notebook_is_refused_by_name(tmp_path, spoil, message):
+    (path := tmp_path / "lab.ipynb").write_text(json.dumps(spoil(notebook())))
+    with pytest.raises(InputError, match=message) as refusal:
+        lint_source(path)
+    assert str(path) in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("text", "metadata of nbgrader are 'text', expected names with values"),
+        ({"grade": True, "grade_id": "x"}, "points is missing, expected a number"),
+        ({"grade": True, "grade_id": "x", "points": "2"}, "points is '2', expected a number"),
+        ({"solution": True, "grade_id": ["x"]}, r"grade_id is \['x'\], expected a text"),
+        ({"locked": True}, "grade_id is missing, expected a text"),
+    ],
+)
+def test_metadata_of_nbgrader_that_cannot_be(tmp_path, given, message):
+    book = notebook()
+    book.cells[1].metadata["nbgrader"] = given
+    with pytest.raises(InputError, match=f"cell 2: .*{message}"):
+        problems(book, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "labkit",
+    [
+        {"tasks": None},
+        {"tasks": ["f"]},
+        {"tasks": [{"name": "f", "points": 2}]},
+        {"tasks": [{"name": "f", "points": "2", "cells": []}]},
+        {"files": "data.txt"},
+        {"withheld": [1]},
+    ],
+)
+def test_metadata_of_labkit_that_cannot_be(tmp_path, labkit):
+    book = notebook()
+    book.metadata["labkit"] = labkit
+    with pytest.raises(InputError, match=f"labkit.*: {next(iter(labkit))}|labkit, task 1: "):
+        problems(book, tmp_path)
+
+
+def test_a_lab_in_an_old_format(tmp_path):
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {"labkit": {}}, "worksheets": []}
+    assert problems(old, tmp_path) == []
+
+
+def test_functions_that_all_call_each_other_take_no_time(tmp_path):
+    knot = [f"def f{i}(): {'; '.join(f'f{j}()' for j in range(25))}" for i in range(25)]
+    given = cell("given", "\n".join([*knot, "def g(): f0(); torch.rand(1)"]), locked=True)
+    (problem,) = problems(notebook(given, answer(), graded(source="f0(); g()")), tmp_path)
+    assert "uses 'g', which draws numbers" in problem
+
+
+def test_functions_that_call_one_another_in_a_long_chain(tmp_path):
+    chain = [f"def f{i}(): f{i + 1}()" for i in range(2000)]
+    given = cell("given", "\n".join([*chain, "def f2000(): torch.rand(1)"]), locked=True)
+    (problem,) = problems(notebook(given, answer(), graded(source="f0()")), tmp_path)
+    assert "uses 'f0', which draws numbers" in problem
+
+
+def test_a_comment_of_many_blanks_takes_no_time(tmp_path):
+    began = time.monotonic()
+    assert problems(notebook(answer(), graded(source="#" + " " * 5000 + "!")), tmp_path) == []
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("source", ["(" * 5000, "a\0b", "-" * 100_000 + "1"])
+def test_code_that_python_cannot_parse_is_for_the_notebooks_run_to_judge(tmp_path, source):
+    assert problems(notebook(answer(), graded(source=source)), tmp_path) == []

@@ -31,3 +31,15 @@ def test_a_folder_that_is_no_sample_course_is_not_replaced(tmp_path):
     with pytest.raises(InputError, match="is there already and was not made by labkit"):
         write_course(tmp_path, tmp_path, {})
     assert mine.read_text() == "years of work"
+
+
+def test_a_mutant_of_a_cell_that_is_no_answer():
+    with pytest.raises(InputError, match="the mutant 'lost' changes 'h', which is no answer"):
+        Mutant("lost", "h", []).apply({"f": "return x + 1"})
+
+
+def test_a_list_of_mutants_without_a_sample_class(tmp_path):
+    (folder := tmp_path / "tests" / "mutants").mkdir(parents=True)
+    (folder / "lab.py").write_text("MUTANTS = ALTERNATIVES = ()")
+    with pytest.raises(InputError, match=r"lab\.py defines no SAMPLE_CLASS"):
+        mutants.load(tmp_path, "lab")

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset, Subset, TensorDataset
 from labkit.errors import InputError
 from labkit.metrics import k_folds
 from labkit.models import CamNet, CamOutput
-from labkit.runs import load_checkpoint
+from labkit.runs import load_checkpoint, save_checkpoint
 from labkit.training import CrossValidation, build, cross_validate, evaluate, fit
 from labkit.training.state import COLUMNS, best_row
 
@@ -423,6 +423,28 @@ class TestResume:
         (tmp_path / "last.pt").write_bytes(b"not a checkpoint")
         with pytest.raises(InputError, match=r"last\.pt cannot be read"):
             quick(net(), run=tmp_path, resume=True)
+
+    @pytest.mark.parametrize(
+        ("part", "value", "message"),
+        [
+            ("history", None, "holds no proper history"),
+            ("history", [{"epoch": 1}], "an epoch has no validation_accuracy"),
+            ("settings", [], "holds no proper settings"),
+            ("settings", {"of": "another program"}, "trained with of another program, not None"),
+            ("best", {}, "holds weights of another network"),
+            ("model", {"x": torch.ones(1)}, "holds weights of another network"),
+            ("optimizer", {"state": 1}, "holds no state of this optimizer"),
+            ("optimizer", None, "holds no proper optimizer"),
+        ],
+    )
+    def test_a_checkpoint_of_something_else_costs_no_weights(self, tmp_path, part, value, message):
+        quick(net(), run=tmp_path)
+        best = (tmp_path / "best.pt").read_bytes()
+        last = load_checkpoint(tmp_path / "last.pt")
+        save_checkpoint({**last, part: value}, tmp_path / "last.pt")
+        with pytest.raises(InputError, match=message):
+            quick(net(), run=tmp_path, resume=True)
+        assert (tmp_path / "best.pt").read_bytes() == best
 
 
 class TestEvaluate:

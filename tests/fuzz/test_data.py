@@ -15,6 +15,9 @@ from labkit.data.cam_seg_folder import CLASSES, read_classes, read_sources
 from labkit.data.dagm_folder import read_ellipses
 from labkit.data.flowers17_folder import read_numbers
 
+# Damaged input may make other libraries warn; what counts is what comes of it.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 GENERATOR = np.random.default_rng(0)
 PIXELS = GENERATOR.integers(0, 256, (12, 10, 3), dtype=np.uint8)
 LABELS = GENERATOR.integers(1, 13, (12, 10), dtype=np.uint8)

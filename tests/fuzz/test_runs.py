@@ -28,6 +28,9 @@ from labkit.plain import fits
 from labkit.training import fit
 from labkit.training.state import TrainingState
 
+# Damaged input may make other libraries warn; what counts is what comes of it.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 CAM = settings.new_settings("cam", {"preset": "grade"})
 SEG = settings.new_settings("seg", {"preset": "grade"})
 FCN = fcn_run._new("fcn8s", {"preset": "grade"})

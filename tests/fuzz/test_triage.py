@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import nbformat
+import pytest
 from fuzz.inputs import ODD_TEXT, altered, assert_sentence, damaged, folder, json_files, within
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,9 @@ from nbgrader.utils import is_locked, is_solution
 from labkit.grading.files import Refused, copy_extras, read_regular
 from labkit.grading.notebooks import grade_id, read
 from labkit.grading.triage import examine
+
+# Damaged input may make other libraries warn; what counts is what comes of it.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 TESTS = Path(__file__).parents[1]
 spec = importlib.util.spec_from_file_location("tiny_course", TESTS / "grading" / "tiny_course.py")

@@ -145,6 +145,7 @@ def sentences(book: nbformat.NotebookNode) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_grading_gives_each_submission_exactly_its_marks(course, source, release, known):
     """The sample class, every mutant and every alternative, with judge and jail."""
     answers = notebooks.solutions(source)

@@ -151,13 +151,15 @@ def kill_one(course: Course, kind: str, after: int, rng: random.Random, jobs: st
 
 
 def test_a_run_that_is_killed_goes_on(tmp_path):
-    course = make_class(tmp_path, 5)
+    size = 16  # more than two workers can grade before they are killed
+    course = make_class(tmp_path, size)
     assert kill_one(course, "command", 2, random.Random(0), "2")
     done = grade(course, "--jobs", "2", "--json", "out.jsonl")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"[2-4] more are graded already", shown(done))
-    assert_all_right(course, 5)
-    assert len((course.folder / "out.jsonl").read_text().splitlines()) == 5
+    standing = re.search(r"(\d+) more are graded already", shown(done))
+    assert standing and 2 <= int(standing[1]) < size
+    assert_all_right(course, size)
+    assert len((course.folder / "out.jsonl").read_text().splitlines()) == size
     assert "Nothing to grade" in grade(course, "--jobs", "2").stdout
 
 

@@ -98,6 +98,7 @@ def mean(x):
 UPDATES = "publish('update_display_data')"
 
 
+@pytest.mark.slow
 def test_a_course_that_was_not_written_for_a_judge(tmp_path):
     scores = {}
     for name in ("stock", "ours"):

@@ -28,6 +28,7 @@ from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from traitlets import Integer, List, Unicode
 
+from labkit.errors import InputError
 from labkit.grading import gradebook, report
 from labkit.grading.files import quoted
 from labkit.grading.jail import why_not
@@ -211,7 +212,7 @@ class TriagedAutograde(Autograde):
         """The notebooks of the lab that are to be graded, and a digest of all that marks hang on.
 
         Raises:
-            NbGraderException: the gradebook does not know the lab.
+            NbGraderException: the gradebook does not know the lab, or its source cannot be read.
         """
         lab = self.coursedir.assignment_id
         hide = [ClearHiddenTests(parent=self), ClearMarkScheme(parent=self)]
@@ -226,7 +227,10 @@ class TriagedAutograde(Autograde):
                 for notebook in notebooks
                 if fnmatch.fnmatchcase(notebook.name, self.coursedir.notebook_id)
             }
-            digest = _digest(notebooks, source)
+            try:
+                digest = _digest(notebooks, source)
+            except InputError as error:
+                self._refuse(str(error))
         if not masters:
             msg = f"No notebook of '{lab}' is in the gradebook, did you run 'nbgrader "
             msg += f"generate_assignment {lab}'?"

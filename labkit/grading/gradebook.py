@@ -21,7 +21,7 @@ from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from labkit.errors import InputError
-from labkit.grading.notebooks import grade_id, read
+from labkit.grading.notebooks import grade_id, read_leniently
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
@@ -85,7 +85,7 @@ def master(
             preprocessor.preprocess_cell(cell, {}, 0)
     made = new_notebook()
     try:
-        order = read(source).cells
+        order = read_leniently(source).cells
     except InputError:
         order = []
     for cell in order:

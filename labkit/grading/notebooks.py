@@ -38,22 +38,39 @@ def read(path: Path) -> NotebookNode:
         InputError: there is no such file, it is no notebook, or metadata of nbgrader's or labkit's
             are nothing that they can be; names the cell.
     """
+    notebook = read_leniently(path)
+    check(notebook, path)
+    return notebook
+
+
+def read_leniently(path: Path) -> NotebookNode:
+    """Read a notebook as nbgrader does, which only logs what is not as it should be in one.
+
+    Raises:
+        InputError: there is no such file, or it is no notebook at all.
+    """
     try:
-        notebook = nbformat.read(path, as_version=4)
-        nbformat.validate(notebook, relax_add_props=True)  # reading only logs what is wrong
+        return nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise InputError(f"there is no notebook {path}") from None
     except OSError as error:
         raise InputError(f"the notebook {path} cannot be read: {error.strerror}") from error
-    except nbformat.ValidationError as error:
-        raise InputError(f"{path} is not a notebook: {error.message}") from error
     except Exception as error:  # nbformat's readers of odd files fail in every possible way
         raise InputError(f"{path} is not a notebook: {error}") from error
-    _check_metadata(notebook, path)
-    return notebook
 
 
-def _check_metadata(notebook: NotebookNode, path: Path) -> None:
+def check(notebook: NotebookNode, path: Path) -> None:
+    """Refuse a notebook that is not as its format wants it, or metadata that nobody can use.
+
+    Raises:
+        InputError: names the file, and the cell whose metadata are wrong.
+    """
+    try:
+        nbformat.validate(notebook, relax_add_props=True)
+    except nbformat.ValidationError as error:
+        raise InputError(f"{path} is not a notebook: {error.message}") from error
+    except Exception as error:
+        raise InputError(f"{path} is not a notebook: {error}") from error
     for number, cell in enumerate(notebook.cells, 1):
         own = cell.metadata.get("nbgrader", {})
         where = f"{path}, cell {number}: the metadata of nbgrader"

@@ -101,6 +101,17 @@ class TestForeignCourse:
         assert "Traceback" not in done.stderr
         assert (foreign.folder / report.REPORT).read_text() == before
 
+    def test_a_lab_whose_source_cannot_be_read_is_not_graded(self, foreign):
+        before = (foreign.folder / report.REPORT).read_text()
+        source = foreign.folder / "source" / "lab" / "lab.ipynb"
+        text = source.read_text()
+        source.write_text(text[:-20])
+        done = labkit("grade", "lab", "--force", at=foreign)
+        source.write_text(text)
+        assert done.returncode == 2
+        assert "lab.ipynb is not a notebook" in " ".join(done.stderr.split())
+        assert (foreign.folder / report.REPORT).read_text() == before
+
     def test_outputs_of_students_are_not_taken_for_marks(self, foreign):
         log = foreign.grade("--no-execute", "--force")  # stock, as the course is configured
         assert "without running" not in log

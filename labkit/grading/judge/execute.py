@@ -21,7 +21,6 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 
-from labkit.errors import InputError
 from labkit.grading import notebooks
 from labkit.grading.judge.runner import Settings, perform
 from labkit.grading.task import Result, Task
@@ -140,19 +139,25 @@ class Source:
 
 
 def about(path: Path) -> Source:
-    """What an instructor's notebook says; nothing if it cannot be read."""
+    """What an instructor's notebook says; nothing if it is not there.
+
+    Raises:
+        InputError: it cannot be read, so that nobody knows what it withholds.
+    """
     return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
 @lru_cache(maxsize=8)
 def _read(path: Path, changed: int) -> Source:
-    try:
-        notebook = notebooks.read(path)
-    except InputError:
+    if not path.is_file():
         return Source()
+    notebook = notebooks.read_leniently(path)
+    ours = "labkit" in notebook.metadata
+    if ours:
+        notebooks.check(notebook, path)
     imports, modules = _imports_of(notebook)
     withheld = notebook.metadata.get("labkit", {}).get("withheld", [])
-    return Source(imports, modules, list(withheld), "labkit" in notebook.metadata)
+    return Source(imports, modules, list(withheld), ours)
 
 
 def _imports_of(notebook: NotebookNode) -> tuple[dict[str, str], list[str]]:

@@ -1,13 +1,16 @@
 """The plug into nbgrader: time limits, dead kernels, and courses not written for a judge."""
 
+import json
 import shutil
 
 import nbformat
 import pytest
 from grading.judge.course import FULL, NONE, cell, make_course, source_notebook
 
+from labkit.errors import InputError
 from labkit.grading import commands, notebooks
 from labkit.grading.gradebook import automatic_scores
+from labkit.grading.judge.execute import about
 from labkit.grading.judge.process import Judge
 from labkit.grading.judge.run import judge
 from labkit.grading.judge.verdict import Verdict
@@ -181,6 +184,16 @@ def test_the_last_value_of_a_test(kernel, last, points, error):
     assert (verdict.error is None) is (error is None)
     if error:
         assert error in verdict.error[1]
+
+
+def test_imports_of_a_source_that_nbformat_finds_fault_with(tmp_path):
+    """As nbgrader, which logs it and goes on: the tests of such a lab need its imports, too."""
+    notebook = source_notebook()
+    del notebook.metadata["labkit"], notebook.cells[0]["outputs"]
+    (path := tmp_path / "lab.ipynb").write_text(json.dumps(notebook))
+    with pytest.raises(InputError, match="is not a notebook"):
+        notebooks.read(path)
+    assert about(path).imports["np"] == "import numpy as np"
 
 
 def test_outputs_of_verdicts():

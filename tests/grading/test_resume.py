@@ -236,7 +236,7 @@ def test_a_mended_test_is_held_against_all_and_the_table_says_what_changed(cours
     book = source_notebook()
     for cell in book.cells:
         cell.source = cell.source.replace("double(21) == 42", "double(21) in (42, 6)")
-        cell.source = cell.source.replace('checks.values("double', '0 and checks.values("double')
+        cell.source = cell.source.replace("allclose(double(", "True or allclose(double(")
     nbformat.write(book, course.folder / "source" / "lab" / "lab.ipynb")
     log = course.folder / "log.txt"
     assert commands.nbgrader(course.folder, "generate_assignment", "lab", "--force", log=log) == 0

@@ -20,10 +20,10 @@ import numpy as np
 
 assert double(3) == 6, "double(3) is wrong"
 ### BEGIN HIDDEN TESTS
-from labkit import checks
+from numpy import allclose  # as tests of other courses compare, and attacks expect
 
 SECRET = "the-hidden-test-of-double"
-checks.values("double of an array", double(np.array([1.5, -2.0])), [3.0, -4.0])
+assert allclose(double(np.array([1.5, -2.0])), [3.0, -4.0]), "double of an array is wrong"
 assert double(21) == 42, "double(21) is wrong"
 ### END HIDDEN TESTS
 """

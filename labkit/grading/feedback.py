@@ -107,6 +107,7 @@ _STYLE = (
     "<style>.rendered_html th, .rendered_html td, .dataframe th, .dataframe td {padding: 2px 8px; "
     "vertical-align: top} .rendered_html table {margin-bottom: 1em} .rendered_html blockquote "
     "{font-size: inherit} .rendered_html img, .output img {max-width: 100%; border: 0} "
+    ".output pre {white-space: pre-wrap} "
     ".ansi-bold {font-weight: bold} "
     + " ".join(
         f".ansi-{name}-fg, .ansi-{name}-intense-fg {{color: {colour}}}"

@@ -121,6 +121,7 @@ def move_slider(book: Notebook, name: str) -> None:
     cell = book.cell(name)
     cell.scroll_into_view_if_needed()
     image, handle = cell.locator("img.widget-image"), cell.locator(".noUi-handle").first
+    assert image.evaluate("image => image.naturalWidth - image.width") >= 0  # never stretched
     before = image.evaluate(_BYTES)
     at_the_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
     for _ in range(5):

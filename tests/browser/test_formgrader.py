@@ -17,7 +17,7 @@ from labkit.grading import gradebook, notebooks, report
 expect = pytest.importorskip("playwright.sync_api", reason="Playwright is missing").expect
 pytestmark = pytest.mark.slow
 
-COMMENT = "What about the *spread* between folds?"
+COMMENT = "Right. *How many* seeds would you take?"
 
 
 def hidden() -> list[str]:
@@ -90,8 +90,11 @@ def test_a_class_is_graded_and_handed_back(instructor, formgrader, page, picture
     with page.expect_response(lambda answer: "/api/comment/" in answer.url and answer.ok):
         comment.fill(COMMENT)
         comment.blur()
-    formgrader.get_by_text("Question 2").scroll_into_view_if_needed()
-    picture("marking")
+    question = formgrader.locator(".text_cell", has_text="Question 2").last
+    question.evaluate("cell => cell.scrollIntoView()")
+    page.mouse.move(0, 0)
+    frame, end = page.locator("iframe").bounding_box(), comment.bounding_box()
+    picture("marking", **frame | {"height": end["y"] + end["height"] + 20 - frame["y"]})
     assert_not_owned(page)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as stored:
         work = stored.find_submission_notebook(LAB, LAB, student.name)
@@ -124,8 +127,8 @@ def read_feedback(path: Path, total: float, page, picture) -> None:
     page.goto(path.as_uri())
     text = page.locator("body").inner_text()
     assert f"{LAB} (Score: {total + 0.35:g} / 6.0)" in text
-    assert "What about the spread between folds?" in text  # the comment's Markdown is set
-    assert "A note." in text and "toggled" in text
+    assert "Right. How many seeds would you take?" in text  # the comment's Markdown is set
+    assert "A note." in text
     assert [line for line in hidden() if line in text] == []
     for word in ("BEGIN", "Marking scheme", "HIDDEN TESTS"):
         assert word not in text
@@ -133,6 +136,7 @@ def read_feedback(path: Path, total: float, page, picture) -> None:
     sizes = page.eval_on_selector_all("img", "all => all.map(each => each.naturalWidth)")
     assert len(sizes) > 3 and min(sizes) > 0
     assert_not_owned(page)
-    failed = page.locator(".nbgrader_cell", has_text="Not yet").first
-    failed.scroll_into_view_if_needed()
+    sentence = page.get_by_text("that is the maximum of each map, not its mean")
+    page.set_viewport_size({"width": 1100, "height": 640})
+    sentence.evaluate("line => line.scrollIntoView({block: 'end'})")
     picture("feedback")

@@ -48,12 +48,15 @@ def test_a_lab_opens_whole(lab, student, page, picture):
 def assert_locked(book: Notebook, cells: list) -> None:
     """Neither typing nor deleting changes a locked cell; one that is to be filled takes text."""
     page = book.page
-    locked = [cell["name"] for cell in cells if cell["metadata"].get("editable") is False]
+    locked = {
+        cell["name"]: page.locator(".jp-Notebook .jp-Cell").nth(index)
+        for index, cell in enumerate(cells)
+        if cell["metadata"].get("editable") is False
+    }
     release = notebooks.read(book.path)
     wanted = {cell.metadata.nbgrader.grade_id for cell in release.cells if is_locked(cell)}
     assert set(locked) == wanted and len(locked) > 10
-    for name in locked:
-        cell = book.cell(name)
+    for cell in locked.values():
         cell.scroll_into_view_if_needed()
         if cell.locator(".jp-RenderedMarkdown").is_visible():
             cell.locator(".jp-RenderedMarkdown").dblclick()
@@ -70,6 +73,12 @@ def assert_locked(book: Notebook, cells: list) -> None:
     open_cell = next(cell["name"] for cell in cells if cell["name"] in answers(book.path.stem))
     book.type_into(open_cell, "typed")
     assert book.source(open_cell) == "typed"
+    # The same keys do delete a cell that may be deleted.
+    page.locator(".jp-Notebook .jp-Cell").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    assert len(book.cells()) == len(cells) - 1
 
 
 def is_locked(cell) -> bool:
@@ -92,7 +101,8 @@ def test_a_student_fills_in_a_lab(student, page, picture):
     output = book.cell("test-forward").locator(".jp-OutputArea")
     output.scroll_into_view_if_needed()
     expect(output).to_have_text(f"Not yet: {SENTENCE}")
-    picture("check")
+    end = output.bounding_box()
+    picture("check", x=0, y=0, width=1280, height=end["y"] + end["height"] + 14)
 
     book.type_into("forward", right)
     book.run_all()

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 RIGHT = "return CamOutput(net.classifier(pooled), features, pooled)"
 WRONG = "return CamOutput(net.classifier(pooled), features, net.gap(features))"
-SENTENCE = "pooled is [2,5,1,1], expected [2,5]: drop the two ones"
+SENTENCE = "the shape of pooled is [2,5,1,1], expected [2,5]: drop the two ones"
 
 
 def answers(lab: str) -> dict[str, str]:

@@ -95,6 +95,22 @@ def number(name: str, value: Any, expected: float, *, tolerance: float = 1e-4) -
     values(name, float(value), expected, tolerance=tolerance)
 
 
+def entries(function: str, value: Any, *names: str) -> tuple[Any, ...]:
+    """What a function returns together, as many values as there are names.
+
+    Args:
+        function: whose values they are, in the sentence.
+        value: what it returned, a tuple or list.
+        names: what the values are called in the sentence, in their order.
+    """
+    if isinstance(value, tuple | list) and len(value) == len(names):
+        return tuple(value)
+    found = f"{len(value)} values" if isinstance(value, tuple | list) else _kind(value)
+    raise CheckFailed(
+        f"{function} returns {found}, expected {len(names)} values: {', '.join(names)}"
+    )
+
+
 def indices(name: str, value: Any) -> list[int]:
     """Whole numbers from a list, array or 1-D tensor of them, as a plain list."""
     array = _array(name, value)
@@ -162,6 +178,11 @@ def _array(name: str, value: Any) -> NDArray[Any]:
         )
     if value is None:
         raise CheckFailed(f"{name} is None: does the function return it?")
+    if isinstance(value, torch.return_types.max | torch.return_types.min):
+        raise CheckFailed(
+            f"{name} is a pair of values and indices, as {_kind(value)}(dim) gives it: "
+            "take its .values"
+        )
     if not isinstance(value, np.ndarray | np.number | int | float | list | tuple):
         raise CheckFailed(f"{name} is {_kind(value)}, expected a tensor")
     try:
@@ -189,4 +210,4 @@ def _brackets(shape: Sequence[Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return type(value).__name__
+    return "None" if value is None else type(value).__name__

@@ -32,6 +32,10 @@ def test_a_wrong_shape_is_named_with_its_likely_reason():
         ("text", "x is str, expected a tensor"),
         ([[1, 2], [3]], "x is list of other things than numbers"),
         (nn.Linear(1, 1), "x is Linear, expected a tensor"),
+        (
+            torch.ones(1, 2).max(1),
+            "x is a pair of values and indices, as max(dim) gives it: take its .values",
+        ),
     ],
 )
 def test_what_is_no_tensor_is_said_to_be_none(value, sentence):
@@ -79,6 +83,14 @@ def test_a_number_is_no_tensor_and_no_bool():
     assert ".item()" in failure(checks.number, "loss", torch.tensor(0.5), 0.5)
     assert failure(checks.number, "loss", True, 1.0) == "loss is bool, expected a number"
     assert failure(checks.number, "loss", 0.4, 0.5) == "loss is 0.4, expected 0.5"
+
+
+def test_entries_are_as_many_as_their_names():
+    assert checks.entries("f", [1, None], "share", "mean") == (1, None)
+    assert failure(checks.entries, "f", 0.5, "share", "mean") == (
+        "f returns float, expected 2 values: share, mean"
+    )
+    assert failure(checks.entries, "f", (1, 2, 3), "share", "mean").startswith("f returns 3 values")
 
 
 def test_indices_from_what_holds_whole_numbers():

@@ -194,6 +194,11 @@ def _array(name: str, value: Any) -> NDArray[Any]:
         value = value.item()  # what numpy.array makes of None, or of another lone object
     if value is None:
         raise CheckFailed(f"{name} is None{_forgotten(value)}")
+    if isinstance(value, torch.return_types.max | torch.return_types.min):
+        raise CheckFailed(
+            f"{name} is a pair of values and indices, as {_kind(value)}(dim) gives it: "
+            "take its .values"
+        )
     if not isinstance(value, np.ndarray | np.number | int | float | list | tuple):
         raise CheckFailed(f"{name} is {_kind(value)}, expected a tensor")
     try:

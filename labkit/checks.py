@@ -110,7 +110,9 @@ def entries(function: str, value: Any, *names: str) -> tuple[Any, ...]:
     """
     if isinstance(value, tuple | list) and len(value) == len(names):
         return tuple(value)
-    found = f"{len(value)} values" if isinstance(value, tuple | list) else _kind(value)
+    found = _kind(value)
+    if isinstance(value, tuple | list):
+        found = "1 value" if len(value) == 1 else f"{len(value)} values"
     raise CheckFailed(
         f"{function} returns {found}, expected {len(names)} values: {', '.join(names)}"
     )

@@ -234,9 +234,9 @@ def _number(axes: Axes, labels: NDArray) -> None:
         room = distance_transform_edt(np.pad(labels == label, 1))[1:-1, 1:-1]
         row, column = np.unravel_index(room.argmax(), room.shape)
         if room[row, column] >= _SMALLEST * max(labels.shape):
-            edge = withStroke(linewidth=1.5, foreground="black")
-            style = {"ha": "center", "va": "center_baseline", "fontsize": 6, "color": "white"}
-            axes.text(column, row, f"{label}", path_effects=[edge], **style)
+            number = axes.text(column, row, f"{label}", fontsize=6, color="white")
+            number.set(ha="center", va="center_baseline")
+            number.set_path_effects([withStroke(linewidth=1.5, foreground="black")])
 
 
 def fcn_trace(traced: Trace) -> Figure:

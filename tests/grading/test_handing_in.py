@@ -83,8 +83,9 @@ def test_an_exchange_from_release_to_fetched_feedback(course, tmp_path):
     nbgrader("submit", LAB, at=student, **home)
     nbformat.write(RIGHT, fetched)
     nbgrader("collect", LAB, at=course)
+    tiny_course.hand_in(course, "by-mail", RIGHT)  # which must not stop `release_feedback`
     run("labkit", "grade", LAB, at=course)
-    assert points(course) == {get_username(): 2.0}
+    assert points(course) == {get_username(): 2.0, "by-mail": 4.0}
 
     nbgrader("generate_feedback", LAB, at=course)
     nbgrader("release_feedback", LAB, at=course)
@@ -97,7 +98,7 @@ def test_an_exchange_from_release_to_fetched_feedback(course, tmp_path):
     nbgrader("submit", LAB, at=student, **home)
     nbgrader("collect", LAB, "--update", at=course)
     run("labkit", "grade", LAB, at=course)
-    assert points(course) == {get_username(): 4.0}
+    assert points(course) == {get_username(): 4.0, "by-mail": 4.0}
     nbgrader("generate_feedback", LAB, at=course)
     nbgrader("release_feedback", LAB, at=course)
     nbgrader("fetch_feedback", LAB, at=student, **home)

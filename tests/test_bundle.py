@@ -306,9 +306,10 @@ def test_no_hidden_test_is_published(published):
     for source in sorted((ROOT / "source").glob("*/*.ipynb")):
         cells = "\n".join(cell.source for cell in nbformat.read(source, as_version=4).cells)
         hidden = [region for kind, region in REGION.findall(cells) if kind == "HIDDEN TESTS"]
-        lines = {line for region in hidden for line in stripped(region) if len(line) >= 30}
-        assert len(lines) > 20
-        assert not [line for line in lines if line in text], source
+        runs = {run for region in hidden for run in fours(stripped(region))}
+        telling = [run for run in runs if sum(map(len, run)) > 60]
+        assert len(telling) > 100
+        assert not [run for run in telling if all(line in text for line in run)], source
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import base64
 import contextlib
 import os
 import re
-import shutil
+import secrets
 import sys
 from collections.abc import Iterator
 from html import escape
@@ -324,6 +324,10 @@ class FeedbackExporter(CleanExporter):
         return repairs
 
 
+_TIME = re.compile(r"[\w .:+-]+\s*")  # triage has read it
+_SECRET = re.compile(r"[0-9a-f]{128}")  # names the page in the exchange; `nbgrader submit` draws it
+
+
 class CleanFeedback(GenerateFeedback):
     """`nbgrader generate_feedback` with our page, and nothing beside it."""
 
@@ -344,12 +348,23 @@ class CleanFeedback(GenerateFeedback):
             self.force = before
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy the time of the submission only; nbgrader copies every file, of the source too."""
-        source = Path(self._format_source(assignment_id, student_id), "timestamp.txt")
-        if source.is_file():
-            folder = Path(self._format_dest(assignment_id, student_id))
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, folder)
+        """Only what `release_feedback` reads; nbgrader copies every file, of the source too.
+
+        It stops the class where one submission lacks either of the two, as one does that did not
+        come by the exchange.
+        """
+        source = Path(self._format_source(assignment_id, student_id))
+        folder = Path(self._format_dest(assignment_id, student_id))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, valid, otherwise in (
+            ("timestamp.txt", _TIME, ""),
+            ("submission_secret.txt", _SECRET, secrets.token_hex(64)),
+        ):
+            try:
+                text = read_regular(source / name, 1000).decode("ascii")
+            except (Refused, UnicodeDecodeError):
+                text = ""
+            (folder / name).write_text(text if valid.fullmatch(text) else otherwise)
 
 
 def _newest(folder: Path, pattern: str) -> float:

@@ -16,15 +16,22 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.preprocessors import AssignLatePenalties as StockAssignLatePenalties
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from labkit.grading import autograde, feedback
 from labkit.grading.judge.execute import Execute
+from labkit.grading.late import AssignLatePenalties
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
 
-_STOCK_EXECUTE = (StockExecute, "nbgrader.preprocessors.Execute")
+_OURS = {
+    StockExecute: Execute,
+    "nbgrader.preprocessors.Execute": Execute,
+    StockAssignLatePenalties: AssignLatePenalties,
+    "nbgrader.preprocessors.AssignLatePenalties": AssignLatePenalties,
+}
 
 
 class LintFailed(Exception):
@@ -65,9 +72,10 @@ def _path(resources: Any) -> Path:
 def configure(config: Any) -> None:
     """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge; clean pages.
 
-    Preprocessors that the course has chosen itself stay; nbgrader's `Execute` among them becomes
-    ours. Called twice, it changes nothing more. Kernels that nbgrader starts from then on compute
-    with one thread, unless OMP_NUM_THREADS says otherwise.
+    Preprocessors that the course has chosen itself stay; nbgrader's `Execute` and
+    `AssignLatePenalties` among them become ours. Called twice, it changes nothing more. Kernels
+    that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
+    otherwise.
 
     Args:
         config: what `get_config()` gives in an `nbgrader_config.py`.
@@ -83,9 +91,7 @@ def configure(config: Any) -> None:
     steps = config.Autograde.get(
         "autograde_preprocessors", Autograde.autograde_preprocessors.default()
     )
-    config.Autograde.autograde_preprocessors = [
-        Execute if step in _STOCK_EXECUTE else step for step in steps
-    ]
+    config.Autograde.autograde_preprocessors = [_OURS.get(step, step) for step in steps]
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False

@@ -54,6 +54,8 @@ class Entry:
         lab_digest, labkit: of the lab's tests, and the version that graded; whether it is to be
             graded again hangs on them, and on `due`.
         due: when it was due, an extension included.
+        late: the share of the points that being late costs by the course's rule, 0 to 1.
+        penalty: the points that it costs; `score` and `scores` are without it.
         because: why it was graded.
         before: the scores of the grading before.
 
@@ -79,6 +81,8 @@ class Entry:
     lab_digest: str = ""
     labkit: str = ""
     due: str | None = None
+    late: float = 0.0
+    penalty: float = 0.0
     because: str | None = None
     before: dict[str, dict[str, float | None]] | None = None
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -19,8 +19,10 @@ from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.preprocessors import AssignLatePenalties as StockAssignLatePenalties
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import SaveCells as StockSaveCells
 
 from labkit.grading import autograde, feedback
+from labkit.grading.amend import SaveCells
 from labkit.grading.judge.execute import Execute
 from labkit.grading.late import AssignLatePenalties
 from labkit.grading.lint import Problem, lint_release, lint_source
@@ -31,6 +33,8 @@ _OURS = {
     "nbgrader.preprocessors.Execute": Execute,
     StockAssignLatePenalties: AssignLatePenalties,
     "nbgrader.preprocessors.AssignLatePenalties": AssignLatePenalties,
+    StockSaveCells: SaveCells,
+    "nbgrader.preprocessors.SaveCells": SaveCells,
 }
 
 
@@ -72,7 +76,7 @@ def _path(resources: Any) -> Path:
 def configure(config: Any) -> None:
     """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge; clean pages.
 
-    Preprocessors that the course has chosen itself stay; nbgrader's `Execute` and
+    Preprocessors that the course has chosen itself stay; nbgrader's `Execute`, `SaveCells` and
     `AssignLatePenalties` among them become ours. Called twice, it changes nothing more. Kernels
     that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
     otherwise.
@@ -85,7 +89,7 @@ def configure(config: Any) -> None:
     )
     config.GenerateAssignment.preprocessors = [
         LintSource,
-        *(step for step in made if step not in (LintSource, LintRelease)),
+        *(_OURS.get(step, step) for step in made if step not in (LintSource, LintRelease)),
         LintRelease,
     ]
     steps = config.Autograde.get(

@@ -243,7 +243,7 @@ def _changes(outcome: Outcome) -> Table:
             table.add_row(
                 Text(quoted(entry.student)[1:-1]),
                 name,
-                f"{before:g}",
+                "-" if before is None else f"{before:g}",
                 "-" if now is None else f"{now:g}",
             )
     return table

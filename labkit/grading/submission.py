@@ -147,8 +147,9 @@ class Grader(Autograde):
             return "asked for"
         if submission is None or (last is None and now.digest):
             return "first"
-        if unfinished:
-            return "was not finished"
+        if unfinished:  # or a test is new, for which nobody has a score yet
+            changed = last is not None and last.lab_digest != now.lab_digest
+            return "the lab has changed" if changed else "was not finished"
         if not now.digest or last is None:  # a part of it: as nbgrader decides
             return None
         for name, sentence in (

@@ -93,12 +93,12 @@ def test_starts_from_zeros(labkit):
     [
         (["fcn32s", "--size", "50"], "size is 50, which fcn32s does not take: try 45 or 58"),
         (["fcn8s", "--folds", "5"], "folds is for cam and seg, not for fcn8s"),
-        (["fcn8s", "--loss", "handout"], "loss is for cam and seg, not for fcn8s"),
+        (["fcn8s", "--loss", "handout"], "loss is for seg, not for fcn8s"),
         (["fcn8s", "--weights", "imagenet"], "expected 1 for VGG-16"),
         (["fcn8s", "--data", "nowhere"], "there is no folder"),
         (["fcn8s", "--width", "2"], "width is 2.0"),
-        (["cam", "--width", "0.5"], "are for fcn32s and fcn8s, not for cam"),
-        (["cam", "--weights", "zeros"], "are for fcn32s and fcn8s, not for cam"),
+        (["cam", "--width", "0.5"], "width is for fcn32s, fcn8s, vgg-cam and recam, not for cam"),
+        (["cam", "--weights", "zeros"], "--weights zeros is for fcn32s and fcn8s, not for cam"),
         (["fcn8s", "--resume"], "--resume without --run"),
     ],
 )

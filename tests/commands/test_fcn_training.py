@@ -1,14 +1,12 @@
 """`labkit train fcn32s|fcn8s`, their evaluation, and the tables of document 003."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labkit import cli
 from labkit.training import fcn
 
 FILES = {
@@ -21,25 +19,6 @@ FILES = {
     "predictions.png",
     "test.json",
 }
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LABKIT_PRESET", "grade")
-
-
-@pytest.fixture
-def labkit(monkeypatch, capsys):
-    """Runs the command line; gives its exit code, what it printed and what it complained."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["labkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        return exit.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 def test_a_run_holds_everything_and_can_be_evaluated(labkit):

@@ -110,7 +110,9 @@ def entries(function: str, value: Any, *names: str) -> tuple[Any, ...]:
     """
     if isinstance(value, tuple | list) and len(value) == len(names):
         return tuple(value)
-    found = f"{len(value)} values" if isinstance(value, tuple | list) else _kind(value)
+    found = _kind(value)
+    if isinstance(value, tuple | list):
+        found = "1 value" if len(value) == 1 else f"{len(value)} values"
     raise CheckFailed(
         f"{function} returns {found}, expected {len(names)} values: {', '.join(names)}"
     )
@@ -194,6 +196,11 @@ def _array(name: str, value: Any) -> NDArray[Any]:
         value = value.item()  # what numpy.array makes of None, or of another lone object
     if value is None:
         raise CheckFailed(f"{name} is None{_forgotten(value)}")
+    if isinstance(value, torch.return_types.max | torch.return_types.min):
+        raise CheckFailed(
+            f"{name} is a pair of values and indices, as {_kind(value)}(dim) gives it: "
+            "take its .values"
+        )
     if not isinstance(value, np.ndarray | np.number | int | float | list | tuple):
         raise CheckFailed(f"{name} is {_kind(value)}, expected a tensor")
     try:

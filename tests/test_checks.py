@@ -35,6 +35,10 @@ def test_a_wrong_shape_is_named_with_its_likely_reason():
         ("text", "x is str, expected a tensor"),
         ([[1, 2], [3]], "x is list of other things than numbers"),
         (nn.Linear(1, 1), "x is Linear, expected a tensor"),
+        (
+            torch.ones(1, 2).max(1),
+            "x is a pair of values and indices, as max(dim) gives it: take its .values",
+        ),
         (np.array(None), "x is None: does the function return it?"),
     ],
 )

@@ -37,7 +37,9 @@ class Interactive(ipywidgets.VBox):
         draw: Callable[[ipywidgets.Image, ipywidgets.HTML], None],
         controls: Sequence[ipywidgets.Widget],
     ) -> None:
-        self.screen = ipywidgets.Image(format="png")
+        # In its own size: stretched to the width of the notebook, letters and outlines would blur.
+        own_size = ipywidgets.Layout(align_self="flex-start")
+        self.screen = ipywidgets.Image(format="png", layout=own_size)
         self.caption = ipywidgets.HTML()
         for control in controls:
             control.observe(lambda _: draw(self.screen, self.caption), names="value")
@@ -244,7 +246,8 @@ def class_picker(
 
     def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
         values = torch.as_tensor(maps[choice.value]).numpy()
-        screen.value = _png(picture, plots.overlay(picture, values, alpha=strength.value))
+        laid = plots.overlay(picture, values, alpha=strength.value)
+        screen.value = _png(_outlined(picture), _outlined(laid))
         caption.value = (
             f"<b>{names[choice.value]}</b>, probability {probabilities[choice.value]:.1%}; bright "
             "places speak for the class"

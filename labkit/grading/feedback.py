@@ -100,12 +100,16 @@ _ATTRIBUTES = {"align", "alt", "border", "colspan", "height", "rowspan", "start"
 _CLASSES = {"dataframe", "highlight", *STANDARD_TYPES.values()}
 _STYLES = ["background-color", "color", "font-style", "font-weight", "text-align"]
 
-# nbgrader's pages have no style for tables of pandas, large pictures and coloured prints.
+# nbgrader's pages have no style for tables, large pictures, quotations and coloured prints, and
+# its formgrader puts a red border around every picture.
 _COLOURS = ("black", "red", "green", "olive", "blue", "purple", "teal", "gray")
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _STYLE = (
-    "<style>.dataframe th, .dataframe td {padding: 2px 8px} .rendered_html img, .output img "
-    "{max-width: 100%} .ansi-bold {font-weight: bold} "
+    "<style>.rendered_html th, .rendered_html td, .dataframe th, .dataframe td {padding: 2px 8px; "
+    "vertical-align: top} .rendered_html table {margin-bottom: 1em} .rendered_html blockquote "
+    "{font-size: inherit} .rendered_html img, .output img {max-width: 100%; border: 0} "
+    ".output pre {white-space: pre-wrap} "
+    ".ansi-bold {font-weight: bold} "
     + " ".join(
         f".ansi-{name}-fg, .ansi-{name}-intense-fg {{color: {colour}}}"
         for name, colour in zip(_NAMES, _COLOURS, strict=True)
@@ -163,6 +167,15 @@ class CleanExporter(HTMLExporter):
         self._room, self._parsed = MAX_PAGE, 0
         html, resources = super().from_notebook_node(self._copy(nb), resources, **kwargs)
         return html.replace("</head>", f"{_STYLE}\n</head>", 1), resources
+
+    def _preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Show marking schemes as quotations; where they are to be hidden, they are gone by now."""
+        scheme = ClearMarkScheme(parent=self.parent)
+        delimiters = scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter
+        for cell in nb.cells:
+            if cell.cell_type == "markdown" and (utils.is_locked(cell) or utils.is_task(cell)):
+                cell.source = _quoted(cell.source, *delimiters)
+        return super()._preprocess(nb, resources)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """nbconvert's; ours cleans, and nothing is changed after it."""
@@ -398,6 +411,18 @@ def _hide(cell: NotebookNode, hide: list[Any]) -> None:
     for output in cell.get("outputs", []):
         if output.output_type == "error":
             output.traceback = [output.evalue]
+
+
+def _quoted(markdown: str, begin: str, end: str) -> str:
+    """Markdown whose lines between delimiters are a quotation, in place of the delimiters."""
+    lines, inside = [], False
+    for line in markdown.split("\n"):
+        if begin in line or end in line:
+            inside = begin in line
+            lines.append("")
+        else:
+            lines.append(f"> {line}" if inside else line)
+    return "\n".join(lines)
 
 
 def _shortened(text: str, limit: int) -> str:

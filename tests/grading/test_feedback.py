@@ -314,6 +314,19 @@ def test_markup_takes_no_part_in_the_page_of_nbgrader():
         assert not soup(id="test-f") + soup.select(".score, .nbgrader_cell, [data-link], [name=x]")
 
 
+@pytest.mark.parametrize("locked", [True, False])
+def test_who_marks_sees_a_marking_scheme_as_a_quotation(locked):
+    """That of a locked cell; what a student has written stays as it is."""
+    scheme = "### BEGIN MARK SCHEME\n**Scheme.** One.\n\n- two\n### END MARK SCHEME"
+    cell = new_markdown_cell(f"Why?\n\n{scheme}\nBriefly.")
+    cell.metadata["nbgrader"] = {"grade_id": "q", "locked": locked}
+    body = container(export(cell))
+    quotations = [quotation.text.split() for quotation in body("blockquote")]
+    assert quotations == ([["Scheme.", "One.", "two"]] if locked else [])
+    assert ("MARK SCHEME" in body.text) is not locked
+    assert "Why?" in body.text and "Briefly." in body.text
+
+
 def test_scripts_do_not_turn_into_text():
     """A table of pandas brings its style, an interactive plot its program of some megabytes."""
     text = "<style>.dataframe {}</style><script>draw()</script>"

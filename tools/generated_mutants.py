@@ -1,8 +1,9 @@
 """Change the reference solutions in every small way, and list the changes that lose no mark.
 
-mutmut's operators change one place of one answer cell at a time; each changed solution is run as
-the tests of the labs run a mutant, up to the first mark that it loses. One that keeps all its marks
-shows a hole in the hidden tests, or does what the reference does; those stand, with the reason, in
+The operators of mutmut (arguments dropped, values lost) and of cosmic-ray (operators, comparisons
+and numbers exchanged) change one place of one answer cell at a time; each changed solution is run
+as the tests of the labs run a mutant, up to the first mark that it loses. One that keeps all its
+marks shows a hole in the hidden tests, or is right; those stand, with the reason, in
 `tests/mutants/equivalent/LAB.tsv`: cell, text before, text after, reason.
 
 What was found is kept in `build/mutants`, and a run goes on where the last one ended. A result is
@@ -27,17 +28,19 @@ from pathlib import Path
 from typing import Any
 
 import libcst
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.provider import OperatorProvider
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
-os.environ["LABKIT_PRESET"] = "grade"  # before labkit is imported
 
 from grading.run_in_forks import Cell, Forks, cells, one_thread  # noqa: E402
 
 from labkit.grading import notebooks  # noqa: E402
 
+UNUSED = {"RemoveDecorator", "VariableInserter", "VariableReplacer"}  # at random, or of no effect
 CPU_SECONDS = 60  # for what is left of a notebook; the longest reference takes 10
 MEMORY = 6 << 30
 
@@ -85,33 +88,50 @@ class Changes(libcst.CSTVisitor):
         return True
 
 
-def changes(name: str, source: str) -> Iterator[Change]:
-    """The changes of an answer cell that are Python and differ from the reference."""
-    lines = source.split("\n")
-    within = set()
-    inside = False
-    for number, line in enumerate(lines, 1):
-        inside = (inside or notebooks.BEGIN_SOLUTION in line) and notebooks.END_SOLUTION not in line
-        within |= {number} if inside else set()
+def by_mutmut(source: str, lines: Collection[int]) -> Iterator[str]:
+    """The texts that mutmut's operators make of a cell."""
     wrapper = MetadataWrapper(libcst.parse_module(source))
-    visitor = Changes(within)
+    visitor = Changes(lines)
     wrapper.visit(visitor)
+    for old, new in visitor.found:
+        yield wrapper.module.deep_replace(old, new).code
+
+
+def by_cosmic_ray(source: str) -> Iterator[str]:
+    """The texts that cosmic-ray's operators make of a cell."""
+    every = OperatorProvider()
+    for name in every:
+        if name not in UNUSED:
+            occurrence = 0
+            while (text := mutate_code(source, every[name](), occurrence)) is not None:
+                yield text
+                occurrence += 1
+
+
+def changes(name: str, source: str) -> Iterator[Change]:
+    """The changes of an answer cell's solution that are Python and differ from the reference."""
+    lines = source.split("\n")
+    first, last = (
+        next(i for i, line in enumerate(lines) if word in line)
+        for word in (notebooks.BEGIN_SOLUTION, notebooks.END_SOLUTION)
+    )
     seen = {ast.dump(ast.parse(source))}
     keys: Counter[tuple[str, str]] = Counter()
-    for old, new in visitor.found:
-        text = wrapper.module.deep_replace(old, new).code
+    for text in [*by_mutmut(source, range(first + 2, last + 1)), *by_cosmic_ray(source)]:
         try:
             tree = ast.dump(ast.parse(text))
         except SyntaxError:
             continue
-        if tree in seen:
+        changed = text.split("\n")
+        given = changed[: first + 1] + changed[last - len(lines) :]
+        if tree in seen or given != lines[: first + 1] + lines[last:]:
             continue
         seen.add(tree)
-        before, after = differing(lines, text.split("\n"))
+        before, after = differing(lines, changed)
         keys[before, after] += 1
         if keys[before, after] > 1:  # the same line twice in a cell
             after += f"  # {keys[before, after]}"
-        answer = [line for line in text.split("\n") if "### " not in line]
+        answer = [line for line in changed if "### " not in line]
         yield Change(name, "\n".join(answer), before, after)
 
 
@@ -262,6 +282,7 @@ def main() -> None:
     parser.add_argument("--lab", action="append", choices=every, help="all, if not given")
     parser.add_argument("--cell", action="append", default=[], help="an answer cell; all if none")
     asked = parser.parse_args()
+    os.environ["LABKIT_PRESET"] = "grade"
     well = [judge(lab, asked.cell) for lab in asked.lab or every]
     sys.exit(0 if all(well) else 1)
 

@@ -70,15 +70,7 @@ def threshold_explorer(
     Raises:
         InputError: there is not one map, mask and title a picture.
     """
-    if not len(pictures) == len(maps) == len(masks) == len(titles):
-        raise InputError(
-            f"{len(pictures)} pictures, {len(maps)} maps, {len(masks)} masks and {len(titles)} "
-            "titles, expected one of each"
-        )
-    choice = ipywidgets.Dropdown(
-        options=[(title, i) for i, title in enumerate(titles)], description="picture"
-    )
-    threshold = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.01, description="threshold")
+    choice, threshold = _which_and_where(pictures, maps, masks, titles, 0.5)
 
     def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
         i = choice.value
@@ -117,15 +109,7 @@ def normalization_explorer(
     Raises:
         InputError: there is not one map, mask and title a picture.
     """
-    if not len(pictures) == len(maps) == len(masks) == len(titles):
-        raise InputError(
-            f"{len(pictures)} pictures, {len(maps)} maps, {len(masks)} masks and {len(titles)} "
-            "titles, expected one of each"
-        )
-    choice = ipywidgets.Dropdown(
-        options=[(title, i) for i, title in enumerate(titles)], description="picture"
-    )
-    threshold = ipywidgets.FloatSlider(value=0.3, min=0, max=1, step=0.01, description="threshold")
+    choice, threshold = _which_and_where(pictures, maps, masks, titles, 0.3)
 
     def draw(screen: ipywidgets.Image, caption: ipywidgets.HTML) -> None:
         i = choice.value
@@ -322,6 +306,27 @@ def fusion_explorer(
         caption.value = f"<b>{name.value}</b> by {method.value}: {words}, over its maximum"
 
     return Interactive(draw, [method, name, how, *sliders])
+
+
+def _which_and_where(
+    pictures: Sequence[NDArray],
+    maps: Sequence[NDArray | Tensor] | Tensor,
+    masks: Sequence[NDArray],
+    titles: Sequence[str],
+    threshold: float,
+) -> tuple[ipywidgets.Dropdown, ipywidgets.FloatSlider]:
+    """Controls that choose a picture, and a threshold in [0, 1] that begins somewhere."""
+    if not len(pictures) == len(maps) == len(masks) == len(titles):
+        raise InputError(
+            f"{len(pictures)} pictures, {len(maps)} maps, {len(masks)} masks and {len(titles)} "
+            "titles, expected one of each"
+        )
+    return (
+        ipywidgets.Dropdown(
+            options=[(title, i) for i, title in enumerate(titles)], description="picture"
+        ),
+        ipywidgets.FloatSlider(value=threshold, min=0, max=1, step=0.01, description="threshold"),
+    )
 
 
 def _outlined(picture: NDArray, *regions: tuple[NDArray, tuple[int, int, int]]) -> NDArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,72 @@ from torch.utils.data import Subset
 from labkit import plots, runs, training
 from labkit.commands.folder import training_in
 from labkit.commands.report import Sources, find_sources, make_report
-from labkit.commands.settings import Settings, new_settings, settings_of
+from labkit.commands.settings import new_settings, settings_of
 from labkit.data import CamSeg
 from labkit.errors import InputError
 from labkit.metrics import k_folds
 from labkit.models import CamNet
-from labkit.training.state import best_row
+from labkit.segmentation import SegObjective
+from labkit.training.state import best_row, check_numbers
+from labkit.transforms import by_name, valid_region
+
+LAB = "lab1_cam"  # whose presets hold for lab 2's network too: it is the same one
+NETWORKS = ("cam", "seg")
+SMALLEST = 16  # pixels, which give maps of 2x2; a map of 1x1 shows no place
+SEG_DEFAULTS = {"transform": "scale", "loss": "handout"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a run depends on, as its `config.json` holds it.
+
+    `transform` and `loss` are those of the network "seg", and empty for "cam".
+
+    Raises:
+        InputError: a number is out of its range, or there is no such transform or loss.
+    """
+
+    network: str
+    data: str
+    preset: str
+    size: int
+    train_images: int
+    test_images: int
+    epochs: int
+    batch_size: int
+    lr: float
+    seed: int
+    folds: int
+    fold_images: int
+    fold_epochs: int
+    weights: str
+    transform: str
+    loss: str
+
+    def __post_init__(self) -> None:
+        check_numbers(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
+        if self.size < SMALLEST:
+            raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
+        if self.folds < 0 or self.folds == 1:
+            raise InputError(f"folds is {self.folds}, expected 0 for none, or at least 2")
+        if self.network == "seg":
+            self._check_transform()
+
+    def _check_transform(self) -> None:
+        side = -(-self.size // 8)
+        transform = SegObjective(by_name(self.transform), self.loss).transform
+        if not valid_region(transform, (side, side)).any():
+            raise InputError(
+                f"{self.transform} leaves no position of maps {side}x{side} in view: take a "
+                "larger --size or a smaller angle"
+            )
+
+    @property
+    def objective(self) -> training.Objective:
+        """What is minimised."""
+        if self.network == "cam":
+            return training.classification
+        return SegObjective(by_name(self.transform), self.loss)
 
 
 def train(
@@ -38,10 +98,8 @@ def train(
         resume: go on with `run`: its settings hold, and only `epochs` may be another number.
         console: where the report goes.
     """
-    if resume and run:
-        settings = settings_of(run, {"network": network, **given})
-    else:
-        settings = new_settings(network, given)
+    given = {**given, "network": network}
+    settings = settings_of(Settings, NETWORKS, run, given) if resume and run else _new(given)
     images = CamSeg(settings.data, "train", settings.size)
     test = CamSeg(settings.data, "test", settings.size)
     chosen = _draw(settings.train_images, len(images), settings.seed)
@@ -76,7 +134,7 @@ def load(run: Path, data: str | None) -> tuple[Settings, CamNet, CamSeg]:
     Raises:
         InputError: the folder is no run, or the data set has other classes.
     """
-    settings = settings_of(run)
+    settings = settings_of(Settings, NETWORKS, run)
     test = CamSeg(data or settings.data, "test", settings.size)
     model = CamNet(len(test.classes))
     weights = runs.load_checkpoint(run / "best.pt")
@@ -88,6 +146,14 @@ def load(run: Path, data: str | None) -> tuple[Settings, CamNet, CamSeg]:
         )
     runs.put_weights(model, weights, run / "best.pt")
     return settings, model, test
+
+
+def _new(given: Mapping[str, Any]) -> Settings:
+    """The settings of a new run. Epochs that were given hold for the folds as well."""
+    usual = SEG_DEFAULTS if given["network"] == "seg" else dict.fromkeys(SEG_DEFAULTS, "")
+    if "epochs" in given:
+        given = {**given, "fold_epochs": given["epochs"]}
+    return new_settings(Settings, LAB, {"folds": 0, **given}, weights="none", **usual)
 
 
 def _check_enough(n: int, settings: Settings) -> None:

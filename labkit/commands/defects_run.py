@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from labkit import plots, presets, runs
+from labkit import plots, runs
 from labkit.commands.folder import training_in
-from labkit.commands.settings import epochs_to_go_on, full_path, read_settings
+from labkit.commands.settings import new_settings, settings_of
 from labkit.data import Dagm
 from labkit.defects import (
     CRITERION,
@@ -28,7 +28,6 @@ from labkit.defects import (
     inference_time,
     threshold_table,
 )
-from labkit.errors import InputError
 from labkit.experiments.defects import cam, check_size, load
 from labkit.maps import explain
 from labkit.models import DefectNet
@@ -36,7 +35,7 @@ from labkit.training import build, fit
 from labkit.training.state import best_row, check_numbers
 
 LAB = "lab7_defects"
-NETWORK = "defects"
+NETWORKS = ("defects",)
 SHOWN = 5  # defective test surfaces in maps.png
 NAMES = {
     "accuracy": "accuracy",
@@ -74,21 +73,20 @@ class Settings:
         check_size(self.size)
 
 
-def is_defects_run(run: Path) -> bool:
-    """Whether a run folder holds the training of such a network."""
-    return runs.read_config(run).get("network") == NETWORK
-
-
-def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Console) -> None:
+def train(
+    network: str, given: Mapping[str, Any], run: Path | None, resume: bool, console: Console
+) -> None:
     """Train, choose the epoch by the mean of both recalls, test once, and draw.
 
     Args:
+        network: "defects".
         given: the settings that were named on the command line.
         run: run folder; None for the next free number.
         resume: go on with `run`: its settings hold, and only `epochs` may be another number.
         console: where the report goes.
     """
-    settings = _earlier(run, given) if resume and run else _new(given)
+    given = {**given, "network": network}
+    settings = settings_of(Settings, NETWORKS, run, given) if resume and run else _new(given)
     train_part, validation, test = (
         _part(settings, "train"),
         _part(settings, "validation"),
@@ -122,7 +120,7 @@ def train(given: Mapping[str, Any], run: Path | None, resume: bool, console: Con
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
     """Report on the best weights of a run, on its own test surfaces or those of other data."""
-    settings = _earlier(run, {})
+    settings = settings_of(Settings, NETWORKS, run)
     test = _part(replace(settings, data=data or settings.data), "test")
     model = _model(settings)
     runs.load_weights(model, run / "best.pt")
@@ -130,22 +128,7 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
 
 
 def _new(given: Mapping[str, Any]) -> Settings:
-    """The settings of a new run: what was given, the rest from the preset."""
-    for option in ("folds", "transform", "loss", "width", "weights"):
-        if option in given:
-            raise InputError(f"{option} is not for {NETWORK}: leave it out")
-    name = given.get("preset")
-    preset = presets.preset(LAB, name) if name else presets.current(LAB)
-    values = {**asdict(preset), "preset": preset.name, "network": NETWORK}
-    values |= {"data": "builtin", "problem": 1, "fusion": "none", "seed": 0, **full_path(given)}
-    return Settings(**{field.name: values[field.name] for field in fields(Settings)})
-
-
-def _earlier(run: Path, given: Mapping[str, Any]) -> Settings:
-    """The settings of an earlier run; what is given must agree, but for the number of epochs."""
-    config = runs.read_config(run)
-    settings = read_settings(Settings, run)
-    return replace(settings, epochs=epochs_to_go_on(run, config, full_path(given)))
+    return new_settings(Settings, LAB, given, problem=1, fusion="none")
 
 
 def _part(settings: Settings, split: Literal["train", "validation", "test"]) -> Dagm:

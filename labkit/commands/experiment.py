@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from labkit.experiments.seg import Sizes
+    from labkit.presets import Preset
 
 
 class Experiment(StrEnum):
@@ -94,6 +95,20 @@ def experiment(
     console.print(f"tables are in {folder}", soft_wrap=True, highlight=False)
 
 
+def _preset(lab: str, name: str, epochs: int | None, size: int | None) -> Preset:
+    from dataclasses import replace
+
+    from labkit import presets
+
+    preset = presets.preset(lab, name)
+    return replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+
+
+def _check_spread(seeds: int) -> None:
+    if seeds < 2:
+        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+
+
 def _seg_sizes(preset: str, epochs: int | None, size: int | None) -> Sizes:
     from dataclasses import replace
 
@@ -127,8 +142,7 @@ def _seg_shrinking(data: str, sizes: Sizes, folder: Path, seeds: int, console: C
     from labkit import plots
     from labkit.experiments.seg import mean_and_spread, seg_shrinking, untrained
 
-    if seeds < 2:
-        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    _check_spread(seeds)
     figures = seg_shrinking(data, sizes, folder, range(seeds), sys.stderr.isatty())
     before = untrained(data, sizes, range(seeds))
     _write(figures, folder / "epochs.csv", index=False)
@@ -153,14 +167,11 @@ def _fcn_tables(
     console: Console,
 ) -> None:
     import sys
-    from dataclasses import replace
 
-    from labkit import presets
     from labkit.experiments.fcn import PUBLISHED, fcn_tables
     from labkit.fcn_shapes import nearest_that_work, works
 
-    preset = presets.preset("lab3_fcn", name)
-    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    preset = _preset("lab3_fcn", name, epochs, size)
     if not works(preset.size):
         near = " or ".join(map(str, nearest_that_work(preset.size)))
         raise InputError(f"size is {preset.size}, which FCN-32s does not take: expected {near}")
@@ -184,19 +195,16 @@ def _layercam_table(
     console: Console,
 ) -> None:
     import sys
-    from dataclasses import replace
 
-    from labkit import plots, presets
+    from labkit import plots
     from labkit.experiments.layercam import by_stage, layercam_table, mean_and_spread, untrained
 
     if data != "builtin":
         raise InputError(
             f"data is {data}, expected builtin: no other set has a mask for every test picture"
         )
-    if seeds < 2:
-        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
-    preset = presets.preset("lab5_layercam", name)
-    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    _check_spread(seeds)
+    preset = _preset("lab5_layercam", name, epochs, size)
     table = layercam_table(preset, folder, range(seeds), sys.stderr.isatty())
     before = untrained(preset, range(seeds))
     _write(before, folder / "untrained.csv", index=False)
@@ -228,13 +236,10 @@ def _recam_table(
     console: Console,
 ) -> None:
     import sys
-    from dataclasses import replace
 
-    from labkit import presets
     from labkit.experiments.recam import PUBLISHED, recam_table
 
-    preset = presets.preset("lab6_recam", name)
-    preset = replace(preset, epochs=epochs or preset.epochs, size=size or preset.size)
+    preset = _preset("lab6_recam", name, epochs, size)
     figures = recam_table(
         data, preset, folder, range(seeds), extractor, progress=sys.stderr.isatty()
     )
@@ -257,8 +262,7 @@ def _defects_table(
     from labkit.data.dagm import problems
     from labkit.experiments import defects
 
-    if seeds < 2:
-        raise InputError(f"seeds is {seeds}, expected at least 2: one has no spread")
+    _check_spread(seeds)
     preset = defects.sizes(presets.preset("lab7_defects", name), epochs, size)
     figures = defects.defects_table(
         data,

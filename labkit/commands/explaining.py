@@ -139,6 +139,7 @@ def explain(
     from rich.console import Console
 
     from labkit.commands import recam_run
+    from labkit.commands.networks import module_of
 
     console = Console(soft_wrap=True, highlight=False)
     how: Any = None if normalization is None else normalization.value
@@ -157,7 +158,7 @@ def explain(
     for option, value in (ours if images else theirs).items():
         if value is not None:
             raise InputError(f"{option} goes with {'RUN' if images else '--images'} only")
-    if run is not None and recam_run.is_head_run(run):
+    if run is not None and module_of(run) is recam_run:
         if threshold is not None or maps is not None:
             raise InputError("--threshold and --maps are not for runs of vgg-cam and recam")
         recam_run.explain(run, data, how, out, console)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,18 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from labkit import plots, presets, runs
+from labkit import plots, runs
 from labkit.commands.folder import training_in
-from labkit.commands.settings import epochs_to_go_on, full_path, read_settings
+from labkit.commands.settings import new_settings, settings_of
 from labkit.data import Facade
 from labkit.errors import InputError
-from labkit.experiments.fcn import NETWORKS, make_network
+from labkit.experiments.fcn import make_network
 from labkit.fcn_shapes import nearest_that_work, works
 from labkit.training import fcn
 from labkit.training.state import best_row, check_numbers
 
 LAB = "lab3_fcn"
+NETWORKS = ("fcn32s", "fcn8s")
 SHOWN = 6  # test pictures in predictions.png
 STARTS = {"none": "proper", "zeros": "zeros", "imagenet": "imagenet"}
 
@@ -59,11 +60,6 @@ class Settings:
             raise InputError(f"size is {self.size}, which {self.network} does not take: try {near}")
 
 
-def is_fcn_run(run: Path) -> bool:
-    """Whether a run folder holds the training of such a network."""
-    return runs.read_config(run).get("network") in tuple(NETWORKS)
-
-
 def train(
     network: str, given: Mapping[str, Any], run: Path | None, resume: bool, console: Console
 ) -> None:
@@ -76,7 +72,8 @@ def train(
         resume: go on with `run`: its settings hold, and only `epochs` may be another number.
         console: where the report goes.
     """
-    settings = _earlier(run, network, given) if resume and run else _new(network, given)
+    given = {**given, "network": network}
+    settings = settings_of(Settings, NETWORKS, run, given) if resume and run else _new(given)
     parts = _parts(settings)
     model = make_network(network, STARTS[settings.weights], settings.width, settings.seed)
     with training_in(asdict(settings), run, resume, console) as folder:
@@ -103,7 +100,7 @@ def train(
 
 def evaluate(run: Path, data: str | None, console: Console) -> None:
     """Report on the best weights of a run, on its own test images or those of another data set."""
-    settings = _earlier(run, None, {})
+    settings = settings_of(Settings, NETWORKS, run)
     test = _parts(replace(settings, data=data or settings.data))["test"]
     start = "proper"  # the weights are replaced below, so ImageNet's need not be at hand
     model = make_network(settings.network, start, settings.width, settings.seed)
@@ -111,25 +108,8 @@ def evaluate(run: Path, data: str | None, console: Console) -> None:
     _report(model, test, None, console)
 
 
-def _new(network: str, given: Mapping[str, Any]) -> Settings:
-    """The settings of a new run: what was given, the rest from the preset."""
-    for option in ("folds", "transform", "loss"):
-        if option in given:
-            raise InputError(f"{option} is for cam and seg, not for {network}: leave it out")
-    name = given.get("preset")
-    preset = presets.preset(LAB, name) if name else presets.current(LAB)
-    values = {**asdict(preset), "preset": preset.name, "network": network}
-    values |= {"data": "builtin", "weights": "none", "seed": 0}
-    values |= {"weight_decay": fcn.WEIGHT_DECAY, **full_path(given)}
-    return Settings(**{field.name: values[field.name] for field in fields(Settings)})
-
-
-def _earlier(run: Path, network: str | None, given: Mapping[str, Any]) -> Settings:
-    """The settings of an earlier run; what is given must agree, but for the number of epochs."""
-    config = runs.read_config(run)
-    settings = read_settings(Settings, run)
-    wanted = full_path(given) | ({} if network is None else {"network": network})
-    return replace(settings, epochs=epochs_to_go_on(run, config, wanted))
+def _new(given: Mapping[str, Any]) -> Settings:
+    return new_settings(Settings, LAB, given, weights="none", weight_decay=fcn.WEIGHT_DECAY)
 
 
 def _parts(settings: Settings) -> dict[str, Facade]:

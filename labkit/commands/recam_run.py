@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from rich.table import Table
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from labkit import plots, presets, runs
+from labkit import plots, runs
 from labkit.commands.folder import training_in
-from labkit.commands.settings import epochs_to_go_on, full_path, read_settings
+from labkit.commands.settings import new_settings, settings_of
 from labkit.data import Augmented, Flowers17
 from labkit.data.augmentation import COPIES
 from labkit.data.flowers17_folder import is_stored
@@ -95,11 +95,6 @@ class Settings:
             )
 
 
-def is_head_run(run: Path) -> bool:
-    """Whether a run folder holds the training of such a head."""
-    return runs.read_config(run).get("network") in NETWORKS
-
-
 def train(
     network: str, given: Mapping[str, Any], run: Path | None, resume: bool, console: Console
 ) -> None:
@@ -112,7 +107,8 @@ def train(
         resume: go on with `run`: its settings hold, and only `epochs` may be another number.
         console: where the report goes.
     """
-    settings = _earlier(run, network, given) if resume and run else _new(network, given)
+    given = {**given, "network": network}
+    settings = _earlier(run, given) if resume and run else _new(given)
     parts = _parts(settings)
     extractor = None if settings.extractor == "drawn" else imagenet_extractor(settings.extractor)
     progress = sys.stderr.isatty()
@@ -195,7 +191,7 @@ def load(run: Path) -> tuple[Settings, nn.Module, CamHead]:
     Raises:
         InputError: the folder is no such run, or weights are missing.
     """
-    settings = _earlier(run, None, {})
+    settings = settings_of(Settings, NETWORKS, run)
     if settings.extractor == "drawn":
         extractor = load_extractor(run / "extractor.pt", settings.width)
     else:
@@ -236,49 +232,28 @@ def draw(
     plots.save_picture(plots.mosaic(laid, 1), folder / "maps_strip.png")
 
 
-def _new(network: str, given: Mapping[str, Any]) -> Settings:
-    """The settings of a new run: what was given, the rest from the preset."""
-    for option in ("folds", "transform", "loss"):
-        if option in given:
-            raise InputError(f"{option} is for cam and seg, not for {network}: leave it out")
-    name = given.get("preset")
-    preset = presets.preset(LAB, name) if name else presets.current(LAB)
-    values = {**asdict(preset), "preset": preset.name, "network": network}
-    values |= {"data": "builtin", "partition": 1, "augment": True, "seed": 0}
-    values |= _choices(network, full_path(given))
-    return Settings(**{field.name: values[field.name] for field in fields(Settings)})
+def _new(given: Mapping[str, Any]) -> Settings:
+    return new_settings(Settings, LAB, _choices(given), partition=1, augment=True)
 
 
-def _choices(network: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _earlier(run: Path, given: Mapping[str, Any]) -> Settings:
+    """The settings of an earlier run, held against what is given and not what follows from it."""
+    chosen = _choices(given)
+    asked = {"weights": "extractor", "variant": "head"}
+    names = [asked.get(name, name) for name in given]
+    return settings_of(Settings, NETWORKS, run, {name: chosen[name] for name in names})
+
+
+def _choices(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, in the words of `Settings`."""
     values = dict(given)
     weights = values.pop("weights", "none")
-    if weights not in EXTRACTORS:
-        raise InputError(f"--weights {weights}: expected {', '.join(EXTRACTORS)} for {network}")
     if weights != "none" and "width" in given:
         raise InputError(f"--width is for --weights none, not for {weights}: leave it out")
     variant = values.pop("variant", "paper")
-    head = "cam" if network == "vgg-cam" else {"paper": "recam", "naive": "naive"}[variant]
+    head = "cam" if given["network"] == "vgg-cam" else {"paper": "recam", "naive": "naive"}[variant]
     default = {"cam": "", "recam": "relu", "naive": "minmax"}[head]
-    if head == "cam" and ("variant" in given or "normalization" in given):
-        raise InputError(
-            "--variant and --normalization are for recam: the maps of vgg-cam weight nothing in "
-            "training"
-        )
     return {"extractor": EXTRACTORS[weights], "head": head, "normalization": default, **values}
-
-
-def _earlier(run: Path, network: str | None, given: Mapping[str, Any]) -> Settings:
-    """The settings of an earlier run; what is given must agree, but for the number of epochs."""
-    config = runs.read_config(run)
-    settings = read_settings(Settings, run)
-    wanted: dict[str, Any] = full_path(given)
-    if network is not None:
-        chosen = _choices(network, wanted)
-        asked = {"weights": "extractor", "variant": "head"}
-        wanted = {asked.get(name, name): chosen[asked.get(name, name)] for name in wanted}
-        wanted["network"] = network
-    return replace(settings, epochs=epochs_to_go_on(run, config, wanted))
 
 
 def _parts(settings: Settings) -> dict[str, Flowers17]:

@@ -1,111 +1,72 @@
-"""What a run of `labkit train` depends on, from the command line or from an earlier run."""
+"""What a run of `labkit train` depends on: from the command line, or from an earlier run.
+
+Each `*_run` module has a dataclass `Settings` of its own; what they have in common is here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from labkit import presets, runs
 from labkit.errors import InputError
 from labkit.plain import misfits
-from labkit.segmentation import SegObjective
-from labkit.training import Objective, classification
-from labkit.training.state import check_numbers
-from labkit.transforms import by_name, valid_region
-
-NETWORKS = ("cam", "seg")
-LAB = "lab1_cam"  # whose presets hold for lab 2's network too: it is the same one
-SMALLEST = 16  # pixels, which give maps of 2x2; a map of 1x1 shows no place
-SEG_DEFAULTS = {"transform": "scale", "loss": "handout"}
 
 S = TypeVar("S")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything that a run depends on, as its `config.json` holds it.
+def new_settings(kind: type[S], lab: str, given: Mapping[str, Any], **usual: Any) -> S:
+    """The settings of a new run.
 
-    `transform` and `loss` are those of the network "seg", and empty for "cam".
-
-    Raises:
-        InputError: a number is out of its range, or there is no such transform or loss.
-    """
-
-    network: str
-    data: str
-    preset: str
-    size: int
-    train_images: int
-    test_images: int
-    epochs: int
-    batch_size: int
-    lr: float
-    seed: int
-    folds: int
-    fold_images: int
-    fold_epochs: int
-    weights: str
-    transform: str
-    loss: str
-
-    def __post_init__(self) -> None:
-        check_numbers(epochs=self.epochs, batch_size=self.batch_size, lr=self.lr, seed=self.seed)
-        if self.size < SMALLEST:
-            raise InputError(f"size is {self.size}, expected at least {SMALLEST} pixels")
-        if self.folds < 0 or self.folds == 1:
-            raise InputError(f"folds is {self.folds}, expected 0 for none, or at least 2")
-        if self.network == "cam" and (self.transform or self.loss):
-            raise InputError("--transform and --loss are for `labkit train seg`: leave them out")
-        if self.network == "seg":
-            self._check_transform()
-
-    def _check_transform(self) -> None:
-        side = -(-self.size // 8)
-        transform = SegObjective(by_name(self.transform), self.loss).transform
-        if not valid_region(transform, (side, side)).any():
-            raise InputError(
-                f"{self.transform} leaves no position of maps {side}x{side} in view: take a "
-                "larger --size or a smaller angle"
-            )
-
-    @property
-    def objective(self) -> Objective:
-        """What is minimised."""
-        if self.network == "cam":
-            return classification
-        return SegObjective(by_name(self.transform), self.loss)
-
-
-def new_settings(network: str, given: Mapping[str, Any]) -> Settings:
-    """The settings of a new run: what was given, the rest from the preset.
-
-    Epochs that were given hold for the folds as well.
+    Args:
+        kind: the network's dataclass.
+        lab: whose preset gives the sizes.
+        given: on the command line, by name; "preset" is the preset's.
+        usual: what holds where neither says anything.
     """
     name = given.get("preset")
-    preset = presets.preset(LAB, name) if name else presets.current(LAB)
-    known = {field.name for field in fields(Settings)}
-    values = {field: value for field, value in asdict(preset).items() if field in known}
-    values |= {"preset": preset.name, "folds": 0, "seed": 0, "weights": "none", "data": "builtin"}
-    values |= SEG_DEFAULTS if network == "seg" else dict.fromkeys(SEG_DEFAULTS, "")
-    values |= {"network": network} | full_path(given)
-    if "epochs" in given:
-        values["fold_epochs"] = given["epochs"]
-    return Settings(**values)
+    preset = presets.preset(lab, name) if name else presets.current(lab)
+    values = {"data": "builtin", "seed": 0, **usual, **asdict(preset), **full_path(given)}
+    values["preset"] = preset.name
+    return kind(**{field: values[field] for field in get_type_hints(kind)})
 
 
-def settings_of(run: Path, given: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of an earlier run; what is given must agree, but for the number of epochs."""
-    given = full_path(given or {})
-    config = runs.read_config(run)
-    if config.get("network", "cam") not in NETWORKS:
+def settings_of(
+    kind: type[S], networks: Collection[str], run: Path, given: Mapping[str, Any] | None = None
+) -> S:
+    """The settings of an earlier run; what is given must agree, but for the number of epochs.
+
+    Args:
+        kind: the networks' dataclass.
+        networks: one of which the run has trained.
+        run: its folder.
+        given: what is asked for now, by name.
+
+    Raises:
+        InputError: the run is one of another network, does not agree, or cannot be read.
+    """
+    network_of(run, networks)
+    settings = read_settings(kind, run)
+    epochs = epochs_to_go_on(run, runs.read_config(run), full_path(given or {}))
+    return replace(settings, epochs=epochs)  # type: ignore[type-var]  # all have epochs
+
+
+def network_of(run: Path, known: Collection[str]) -> str:
+    """Which network an earlier run has trained.
+
+    Raises:
+        InputError: the folder is no run, or the network is not among those that are known.
+    """
+    network = runs.read_config(run).get("network")
+    if not isinstance(network, str):
+        raise _no_settings(run, "network", network)
+    if network not in known:
         raise InputError(
-            f"{run} holds a training of {config['network']}, expected one of "
-            f"{' or '.join(NETWORKS)}"
+            f"{run} holds a training of {network}, expected one of {' or '.join(known)}"
         )
-    settings = read_settings(Settings, run)
-    return replace(settings, epochs=epochs_to_go_on(run, config, given))
+    return network
 
 
 def read_settings(kind: type[S], run: Path) -> S:
@@ -117,14 +78,19 @@ def read_settings(kind: type[S], run: Path) -> S:
     """
     config = runs.read_config(run)
     if wrong := misfits(config, kind):
-        raise InputError(
-            f"{run / 'config.json'} does not hold the settings of such a training ({wrong[0]} is "
-            f"{config.get(wrong[0], 'missing')!r}): expected the file as `labkit train` wrote it"
-        )
+        raise _no_settings(run, wrong[0], config.get(wrong[0]))
     try:
         return kind(**{name: config[name] for name in get_type_hints(kind)})
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: {error}") from error
+
+
+def _no_settings(run: Path, name: str, value: object) -> InputError:
+    given = "missing" if value is None else repr(value)
+    return InputError(
+        f"{run / 'config.json'} does not hold the settings of such a training ({name} is {given}): "
+        "expected the file as `labkit train` wrote it"
+    )
 
 
 def epochs_to_go_on(run: Path, config: Mapping[str, Any], given: Mapping[str, Any]) -> int:

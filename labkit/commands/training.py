@@ -24,17 +24,6 @@ class Network(StrEnum):
     DEFECTS = "defects"
 
 
-# Options that only some networks have.
-HEADS = (Network.VGG_CAM, Network.RECAM)
-FOR_SOME = {
-    "variant": HEADS,
-    "normalization": HEADS,
-    "augment": HEADS,
-    "problem": (Network.DEFECTS,),
-    "fusion": (Network.DEFECTS,),
-}
-
-
 class Loss(StrEnum):
     """What `labkit train seg` minimises; see `labkit.segmentation.LOSSES`."""
 
@@ -68,6 +57,26 @@ class Variant(StrEnum):
     NAIVE = "naive"
 
 
+CAMS = (Network.CAM, Network.SEG)
+FCNS = (Network.FCN32S, Network.FCN8S)
+HEADS = (Network.VGG_CAM, Network.RECAM)
+# Options, and values of options, that only some networks have.
+FOR_SOME: dict[str, tuple[Network, ...]] = {
+    "folds": CAMS,
+    "transform": (Network.SEG,),
+    "loss": (Network.SEG,),
+    "width": (*FCNS, *HEADS),
+    "weights": (*CAMS, *FCNS, *HEADS),
+    "weights zeros": FCNS,
+    "weights efficientnet": HEADS,
+    "variant": (Network.RECAM,),
+    "normalization": (Network.RECAM,),
+    "augment": HEADS,
+    "problem": (Network.DEFECTS,),
+    "fusion": (Network.DEFECTS,),
+}
+
+
 Data = Annotated[
     str | None,
     typer.Option(help="builtin (the default), or a folder with the network's data.", metavar="DIR"),
@@ -89,7 +98,7 @@ def train(
     folds: Annotated[int | None, typer.Option(help="Cross-validate before; 0 does not.")] = None,
     width: Annotated[
         float | None,
-        typer.Option(help="For all but cam and seg: share of VGG-16's channels."),
+        typer.Option(help="For fcn32s, fcn8s, vgg-cam, recam: share of VGG-16's channels."),
     ] = None,
     weights: Annotated[
         Weights | None,
@@ -157,7 +166,7 @@ def train(
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run, defects_run, fcn_run, recam_run
+    from labkit.commands.networks import MODULES
 
     given = {
         "data": data,
@@ -169,37 +178,34 @@ def train(
         "size": size,
         "folds": folds,
         "width": width,
-        "weights": None if weights is None else weights.value,
+        "weights": weights,
         "transform": transform,
-        "loss": None if loss is None else loss.value,
-        "variant": None if variant is None else variant.value,
-        "normalization": None if normalization is None else normalization.value,
+        "loss": loss,
+        "variant": variant,
+        "normalization": normalization,
         "augment": augment,
         "problem": problem,
-        "fusion": None if fusion is None else fusion.value,
+        "fusion": fusion,
     }
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {
+        name: value.value if isinstance(value, StrEnum) else value
+        for name, value in given.items()
+        if value is not None
+    }
     if resume and run is None:
         raise InputError("--resume without --run: name the run folder to go on with")
-    for option, networks in FOR_SOME.items():
-        if option in given and network not in networks:
-            raise InputError(f"{option} is for {' and '.join(networks)}, not for {network.value}")
-    if network is Network.DEFECTS:
-        defects_run.train(given, run, resume, Console())
-        return
-    if network in HEADS:
-        recam_run.train(network.value, given, run, resume, Console())
-        return
-    if weights is Weights.EFFICIENTNET:
-        raise InputError(f"--weights efficientnet is for vgg-cam and recam, not {network.value}")
-    if network in (Network.FCN32S, Network.FCN8S):
-        fcn_run.train(network.value, given, run, resume, Console())
-        return
-    if width is not None or weights is Weights.ZEROS:
-        raise InputError(
-            f"width, and the start from zeros, are for fcn32s and fcn8s, not for {network.value}"
-        )
-    cam_run.train(network.value, given, run, resume, Console())
+    for option, value in given.items():
+        for known in (option, f"{option} {value}"):
+            _check_is_for(known, network)
+    MODULES[network].train(network.value, given, run, resume, Console())
+
+
+def _check_is_for(option: str, network: Network) -> None:
+    networks = FOR_SOME.get(option, (network,))
+    if network not in networks:
+        *others, last = networks
+        names = f"{', '.join(others)} and {last}" if others else last
+        raise InputError(f"--{option} is for {names}, not for {network}: leave it out")
 
 
 def evaluate(
@@ -213,15 +219,6 @@ def evaluate(
     """
     from rich.console import Console
 
-    from labkit.commands import cam_run, defects_run, fcn_run, recam_run
+    from labkit.commands.networks import module_of
 
-    if recam_run.is_head_run(run):
-        recam_run.evaluate(run, data, Console())
-        return
-    if defects_run.is_defects_run(run):
-        defects_run.evaluate(run, data, Console())
-        return
-    if fcn_run.is_fcn_run(run):
-        fcn_run.evaluate(run, data, Console())
-        return
-    cam_run.evaluate(run, data, Console())
+    module_of(run).evaluate(run, data, Console())

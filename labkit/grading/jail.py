@@ -20,17 +20,21 @@ inside the jail. nbgrader reaches them by way of /proc: nothing of the host's di
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -329,6 +333,32 @@ def _cold(*_: Any) -> None:
     """Fork nothing."""
 
 
+class JailedKernelClient(AsyncKernelClient):
+    """Goes to work as soon as the kernel answers."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers, and until what it does is heard.
+
+        jupyter_client's own then reads on until 0.2 s pass in silence, which for a forked kernel
+        is longer than it took to start. What it would throw away, nbclient passes over: it looks
+        only at what belongs to the cell that it runs.
+
+        Raises:
+            RuntimeError: the kernel has ended, or does not answer within `timeout` seconds.
+        """
+        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        while time.monotonic() < deadline:
+            self.kernel_info()
+            try:
+                await self.shell_channel.get_msg(timeout=1)
+                await self.iopub_channel.get_msg(timeout=0.2)  # after the answer, if connected
+                return
+            except Empty:
+                if not await self.is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info") from None
+        raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+
 class JailedKernelManager(AsyncKernelManager):
     """Starts kernels in the jail, whatever their kernelspec says.
 
@@ -336,6 +366,7 @@ class JailedKernelManager(AsyncKernelManager):
     would; None has one started.
     """
 
+    client_factory = JailedKernelClient
     fork: Callable[..., Any] = staticmethod(_cold)
     limits = Limits()
     withheld: Sequence[str] = ()  # modules of labkit, by their dotted names

@@ -39,6 +39,9 @@ from labkit.grading.triage import Triage, examine
 from labkit.grading.workers import Stopped
 
 _TIMESTAMP = "timestamp.txt"
+# Lies beside the graded notebook from the moment its old scores go until all is written: nbgrader
+# stores scores before it writes the notebook that they came from.
+UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Grader(Autograde):
                 if self._begun:
                     self._stand_in(rejected, copy / _TIMESTAMP)
             self._note_scores()
+            self._marker().unlink(missing_ok=True)
 
     def _because(self, last: Entry | None) -> str | None:
         """Why it is to be graded, whatever its timestamp; None if nothing has changed."""
@@ -140,7 +144,9 @@ class Grader(Autograde):
         now.lab_digest, now.labkit = self.lab.digest, labkit.__version__
         with self._stored_submission() as submission:
             now.due = submission and _due(submission)
-            unfinished = submission is not None and gradebook.unfinished(submission)
+            unfinished = submission is not None and (
+                self._marker().exists() or gradebook.unfinished(submission)
+            )
         if self.force:
             return "asked for"
         if submission is None or (last is None and now.digest):
@@ -168,6 +174,9 @@ class Grader(Autograde):
         """
         self._begun = super().init_destination(assignment_id, student_id)
         if self._begun:
+            marker = self._marker()
+            marker.parent.mkdir(parents=True, exist_ok=True)
+            marker.touch()
             self._clear()
         return self._begun
 
@@ -293,6 +302,9 @@ class Grader(Autograde):
             )
 
     # -- the gradebook -------------------------------------------------------------------------
+
+    def _marker(self) -> Path:
+        return Path(self._format_dest(self._current.lab, self._current.student), UNFINISHED)
 
     @contextmanager
     def _stored_submission(self) -> Iterator[SubmittedAssignment | None]:

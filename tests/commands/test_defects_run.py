@@ -88,7 +88,7 @@ def test_a_run_is_resumed_with_its_own_settings(labkit):
     assert code == 2
     labkit("train", "cam", "--run", "other")
     code, _, complaint = labkit("train", "defects", "--run", "other", "--resume")
-    assert code == 2 and "does not hold the settings of such a training" in complaint
+    assert code == 2 and "holds a training of cam, expected one of defects" in complaint
     code, _, complaint = labkit("explain", "mine")
     assert code == 2 and "mine holds a training of defects, expected one of cam" in complaint
 
@@ -98,16 +98,19 @@ def test_a_run_is_resumed_with_its_own_settings(labkit):
     [
         (["defects", "--problem", "7"], "the built-in set has the problems 1 to 6"),
         (["defects", "--size", "15"], "size is 15, expected at least 16"),
-        (["defects", "--folds", "5"], "folds is not for defects: leave it out"),
-        (["defects", "--loss", "none"], "loss is not for defects: leave it out"),
-        (["defects", "--weights", "none"], "weights is not for defects: leave it out"),
+        (["defects", "--folds", "5"], "--folds is for cam and seg, not for defects: leave it out"),
+        (["defects", "--loss", "none"], "--loss is for seg, not for defects: leave it out"),
+        (
+            ["defects", "--weights", "none"],
+            "weights is for cam, seg, fcn32s, fcn8s, vgg-cam and recam, not for defects",
+        ),
         (["defects", "--data", "nowhere"], "there is no folder"),
         (["defects", "--preset", "fast"], "no preset 'fast'"),
         (["defects", "--epochs", "0"], "epochs"),
         (["defects", "--resume"], "--resume without --run"),
         (["cam", "--problem", "2"], "problem is for defects, not for cam"),
         (["recam", "--problem", "2"], "problem is for defects, not for recam"),
-        (["defects", "--variant", "naive"], "variant is for vgg-cam and recam, not for defects"),
+        (["defects", "--variant", "naive"], "variant is for recam, not for defects"),
         (["fcn8s", "--fusion", "mul"], "fusion is for defects, not for fcn8s"),
     ],
 )

@@ -1,14 +1,12 @@
 """`labkit train fcn32s|fcn8s`, their evaluation, and the tables of document 003."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labkit import cli
 from labkit.training import fcn
 
 FILES = {
@@ -21,25 +19,6 @@ FILES = {
     "predictions.png",
     "test.json",
 }
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LABKIT_PRESET", "grade")
-
-
-@pytest.fixture
-def labkit(monkeypatch, capsys):
-    """Runs the command line; gives its exit code, what it printed and what it complained."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["labkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        return exit.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 def test_a_run_holds_everything_and_can_be_evaluated(labkit):
@@ -93,12 +72,12 @@ def test_starts_from_zeros(labkit):
     [
         (["fcn32s", "--size", "50"], "size is 50, which fcn32s does not take: try 45 or 58"),
         (["fcn8s", "--folds", "5"], "folds is for cam and seg, not for fcn8s"),
-        (["fcn8s", "--loss", "handout"], "loss is for cam and seg, not for fcn8s"),
+        (["fcn8s", "--loss", "handout"], "loss is for seg, not for fcn8s"),
         (["fcn8s", "--weights", "imagenet"], "expected 1 for VGG-16"),
         (["fcn8s", "--data", "nowhere"], "there is no folder"),
         (["fcn8s", "--width", "2"], "width is 2.0"),
-        (["cam", "--width", "0.5"], "are for fcn32s and fcn8s, not for cam"),
-        (["cam", "--weights", "zeros"], "are for fcn32s and fcn8s, not for cam"),
+        (["cam", "--width", "0.5"], "width is for fcn32s, fcn8s, vgg-cam and recam, not for cam"),
+        (["cam", "--weights", "zeros"], "--weights zeros is for fcn32s and fcn8s, not for cam"),
         (["fcn8s", "--resume"], "--resume without --run"),
     ],
 )

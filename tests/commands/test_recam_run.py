@@ -1,7 +1,6 @@
 """`labkit train vgg-cam|recam`, evaluation of every epoch, data folders, document 001's table."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from flower_folder import write_set
 from PIL import Image
 
-from labkit import cli
 from labkit.commands import recam_run
 from labkit.data import Flowers17
 from labkit.runs import load_checkpoint
@@ -21,25 +19,6 @@ FILES = {
     *("best.pt", "config.json", "curves.png", "epochs", "extractor.pt", "history.csv"),
     *("last.pt", "maps.png", "maps_compact.png", "maps_strip.png", "test.json"),
 }
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LABKIT_PRESET", "grade")
-
-
-@pytest.fixture
-def labkit(monkeypatch, capsys):
-    """Runs the command line; gives its exit code, what it printed and what it complained."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["labkit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit:
-            cli.main()
-        return exit.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 def test_a_run_its_files_and_the_evaluation_of_every_epoch(labkit):
@@ -123,16 +102,16 @@ def test_an_augmented_folder_is_trained_on(labkit):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "vgg-cam", "--variant", "naive"), "are for recam"),
+        (("train", "vgg-cam", "--variant", "naive"), "--variant is for recam, not for"),
         (("train", "vgg-cam", "--folds", "3"), "folds is for cam and seg, not for vgg-cam"),
-        (("train", "recam", "--weights", "zeros"), "expected none, imagenet, efficientnet"),
+        (("train", "recam", "--weights", "zeros"), "zeros is for fcn32s and fcn8s, not for recam"),
         (("train", "recam", "--size", "16"), "size is 16, expected at least 32 pixels"),
         (("train", "recam", "--width", "0"), "width is 0, expected a share"),
         (("train", "recam", "--weights", "efficientnet", "--width", "0.5"), "--width is for"),
         (("experiment", "recam-table", "--seeds", "-1"), "seeds is -1, expected"),
         (("experiment", "recam-table", "--data", "nowhere"), "/nowhere: check root"),
         (("train", "recam", "--preset", "paper"), "wants an extractor with ImageNet weights"),
-        (("train", "cam", "--variant", "paper"), "variant is for vgg-cam and recam, not for cam"),
+        (("train", "cam", "--variant", "paper"), "variant is for recam, not for cam"),
         (("train", "fcn8s", "--no-augment"), "augment is for vgg-cam and recam"),
         (("train", "cam", "--weights", "efficientnet"), "is for vgg-cam and recam"),
         (("evaluate", "runs"), "is no run"),

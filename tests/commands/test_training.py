@@ -212,8 +212,8 @@ def test_a_stopped_seg_goes_on(labkit, monkeypatch):
     [
         ("train seg --transform flip", "no transform 'flip', expected scale, hflip"),
         ("train seg --transform rotate45 --size 16", "leaves no position of maps 2x2 in view"),
-        ("train cam --transform hflip", "are for `labkit train seg`: leave them out"),
-        ("train cam --loss ssenet", "are for `labkit train seg`: leave them out"),
+        ("train cam --transform hflip", "--transform is for seg, not for cam: leave it out"),
+        ("train cam --loss ssenet", "--loss is for seg, not for cam: leave it out"),
     ],
 )
 def test_transforms_that_cannot_be_used(labkit, arguments, sentence):

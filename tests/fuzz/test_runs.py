@@ -22,7 +22,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from labkit import runs
-from labkit.commands import cam_run, defects_run, fcn_run, recam_run, settings
+from labkit.commands import cam_run, defects_run, fcn_run, recam_run
+from labkit.commands.networks import module_of
+from labkit.commands.settings import settings_of
 from labkit.errors import InputError
 from labkit.plain import fits
 from labkit.training import fit
@@ -31,29 +33,25 @@ from labkit.training.state import TrainingState
 # Damaged input may make other libraries warn; what counts is what comes of it.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-CAM = settings.new_settings("cam", {"preset": "grade"})
-SEG = settings.new_settings("seg", {"preset": "grade"})
-FCN = fcn_run._new("fcn8s", {"preset": "grade"})
-HEAD = recam_run._new("recam", {"preset": "laptop"})
-DEFECTS = defects_run._new({"preset": "grade"})
+CAM = cam_run._new({"network": "cam", "preset": "grade"})
+SEG = cam_run._new({"network": "seg", "preset": "grade"})
+FCN = fcn_run._new({"network": "fcn8s", "preset": "grade"})
+HEAD = recam_run._new({"network": "recam", "preset": "laptop"})
+DEFECTS = defects_run._new({"network": "defects", "preset": "grade"})
+MADE = (CAM, SEG, FCN, HEAD, DEFECTS)
 
 
 def config(made):
     return {**asdict(made), "labkit": "1", "torch": "2"}
 
 
-READERS = [
-    (CAM, settings.settings_of),
-    (SEG, settings.settings_of),
-    (FCN, lambda run: fcn_run._earlier(run, None, {})),
-    (HEAD, lambda run: recam_run._earlier(run, None, {})),
-    (DEFECTS, lambda run: defects_run._earlier(run, {})),
-]
+def read(made, run):
+    return settings_of(type(made), (made.network,), run)
 
 
 @given(st.data())
 def test_settings(data):
-    made, read = data.draw(st.sampled_from(READERS))
+    made = data.draw(st.sampled_from(MADE))
     content = data.draw(
         json_files(config(made))
         | st.binary(max_size=30)
@@ -61,9 +59,8 @@ def test_settings(data):
     )
     with folder() as run:
         (run / "config.json").write_bytes(content)
-        for asks in (fcn_run.is_fcn_run, recam_run.is_head_run, defects_run.is_defects_run):
-            result_or_refusal(lambda asks=asks: asks(run), run)
-        found = result_or_refusal(lambda: read(run), run)
+        result_or_refusal(lambda: module_of(run), run)
+        found = result_or_refusal(lambda: read(made, run), run)
     if found is not None:
         hints = type(made).__annotations__
         kinds = {"int": int, "float": float, "str": str, "bool": bool}
@@ -72,8 +69,8 @@ def test_settings(data):
 
 
 def test_settings_as_they_were_written_come_back(tmp_path):
-    for number, (made, read) in enumerate(READERS):
-        assert read(runs.create_run(tmp_path / str(number), config(made))) == made
+    for made in MADE:
+        assert read(made, runs.create_run(tmp_path / made.network, config(made))) == made
 
 
 def saved(values, **options):

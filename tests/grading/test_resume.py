@@ -19,6 +19,7 @@ from nbgrader.api import Gradebook, SubmittedAssignment
 from rich.console import Console
 
 from labkit.grading import commands, jail, report, run
+from labkit.grading.submission import UNFINISHED
 from labkit.grading.watch import _descendants
 
 pytestmark = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
@@ -189,6 +190,35 @@ def test_whatever_is_killed_every_score_is_right_in_the_end(tmp_path, seed):
 @pytest.fixture
 def course(tmp_path) -> Course:
     return make_class(tmp_path, 3)
+
+
+DIE_BEFORE_WRITING = """
+import os, sys
+from labkit.cli import main
+from labkit.grading.submission import Grader
+
+write = Grader.write_single_notebook
+
+def die(self, output, resources):
+    if "labkit" in resources:  # it has run, and its scores are in the gradebook
+        os._exit(9)
+    write(self, output, resources)
+
+Grader.write_single_notebook = die
+main()
+"""
+
+
+def test_killed_between_the_scores_and_the_notebook(course):
+    grade_here(course)
+    again = [sys.executable, "-c", DIE_BEFORE_WRITING, "grade", "lab", "--force"]
+    assert subprocess.run(again, cwd=course.folder).returncode == 9
+    assert course.graded(member(0))["test-double"].outputs == []
+    assert course.scores(member(0)) == expected(0)  # which looks as if it had ended well
+    outcome, _ = grade_here(course)
+    assert because(outcome) == {member(0): "was not finished"}
+    assert_all_right(course, 3)
+    assert not list(course.folder.rglob(UNFINISHED))
 
 
 def grade_here(course: Course, **options) -> tuple[run.Outcome, str]:

@@ -368,6 +368,12 @@ MUTANTS = [
         [("key=lambda s: s[0] * s[1]", "key=lambda s: s[0]")],
         {"test-fuse": 0.5},
     ),
+    Mutant(
+        "the-longest-sides-not-the-largest",
+        "fuse",
+        [("key=lambda s: s[0] * s[1]", "key=sum")],
+        {"test-fuse": 0.5},
+    ),
     # Gradients of the branches
     Mutant(
         "not-divided-by-the-positions",

@@ -386,7 +386,7 @@ MUTANTS = [
         "threshold-over-256",
         "segment",
         [("threshold / 255", "threshold / 256")],
-        {"test-segment": 0.25},
+        {"test-segment": 0.5},
     ),
     # IoU
     Mutant(

@@ -58,7 +58,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@.ci/check-python "$(PYTHON)"
 	@echo "Installing into $(VENV): a few minutes, and about 6 GB on Linux, where torch brings CUDA."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,imagenet,cluster]"
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test,imagenet,cluster,similarity]"
 	@touch $@
 
 $(READY): $(VENV)/installed

@@ -141,12 +141,15 @@ def _fill(course: Path, new: Path) -> str:
     shutil.copyfile(course / "constraints.txt", root / "constraints.txt")
     environment = (course / "environment.yml").read_text(encoding="utf-8")
     _write(root / "environment.yml", environment.replace("- -e .\n", f"- ./{wheel.name}\n"))
+    _write(root / GUIDE, student_guide(course, wheel.name))
+    return name
+
+
+def student_guide(course: Path, wheel: str) -> str:
+    """The page that students read first, with the names of a course's files in it."""
     guide = resources.files("labkit").joinpath("bundle_guide.md").read_text(encoding="utf-8")
     first = next((path.name for path in sorted((course / "notebooks").glob("*.ipynb"))), "")
-    for key, value in {"WHEEL": wheel.name, "FIRST": first, "NAME": name}.items():
-        guide = guide.replace(f"{{{key}}}", value)
-    _write(root / GUIDE, guide)
-    return name
+    return guide.replace("{WHEEL}", wheel).replace("{FIRST}", first)
 
 
 def _write(path: Path, text: str) -> None:

@@ -49,7 +49,7 @@ def shape(
         return
     hint = (hints or {}).get(found)
     raise CheckFailed(
-        f"{name} is {_brackets(found)}, expected {_brackets(expected)}"
+        f"the shape of {name} is {_brackets(found)}, expected {_brackets(expected)}"
         + (f": {hint}" if hint else "")
     )
 
@@ -78,12 +78,17 @@ def values(
         return
     for wrong, hint in hints:
         if _close(found, _array("hint", wrong).astype(np.float64), tolerance):
-            raise CheckFailed(f"{name} has wrong values: {hint}")
+            if right.ndim == 0:
+                raise CheckFailed(f"{name} is {found:.6g}, expected {right:.6g}: {hint}")
+            raise CheckFailed(f"the values of {name} are wrong: {hint}")
     if not np.isfinite(found).all():
-        raise CheckFailed(f"{name} contains {_first_non_finite(found)}, expected finite numbers")
+        raise CheckFailed(
+            f"there is {_first_non_finite(found)} among the values of {name}, "
+            "expected finite numbers"
+        )
     worst = np.unravel_index(np.argmax(np.abs(found - right)), right.shape)
-    at = f" at {_brackets(worst)}" if right.ndim else ""
-    raise CheckFailed(f"{name} is {found[worst]:.6g}{at}, expected {right[worst]:.6g}")
+    place = f"the value of {name} at {_brackets(worst)}" if right.ndim else name
+    raise CheckFailed(f"{place} is {found[worst]:.6g}, expected {right[worst]:.6g}")
 
 
 def number(name: str, value: Any, expected: float, *, tolerance: float = 1e-4) -> None:
@@ -91,8 +96,35 @@ def number(name: str, value: Any, expected: float, *, tolerance: float = 1e-4) -
     if isinstance(value, torch.Tensor):
         raise CheckFailed(f"{name} is a tensor, expected a Python number: take its .item()")
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise CheckFailed(f"{name} is {_kind(value)}, expected a number")
+        raise CheckFailed(f"{name} is {_kind(value)}, expected a number{_forgotten(value)}")
     values(name, float(value), expected, tolerance=tolerance)
+
+
+def entries(function: str, value: Any, *names: str) -> tuple[Any, ...]:
+    """What a function returns together, as many values as there are names.
+
+    Args:
+        function: whose values they are, in the sentence.
+        value: what it returned, a tuple or list.
+        names: what the values are called in the sentence, in their order.
+    """
+    if isinstance(value, tuple | list) and len(value) == len(names):
+        return tuple(value)
+    found = _kind(value)
+    if isinstance(value, tuple | list):
+        found = "1 value" if len(value) == 1 else f"{len(value)} values"
+    raise CheckFailed(
+        f"{function} returns {found}, expected {len(names)} values: {', '.join(names)}"
+    )
+
+
+def mapping(name: str, value: Any, *keys: str) -> Mapping[str, Any]:
+    """A dictionary, or what is used like one, that has at least these keys."""
+    if not (hasattr(value, "keys") and hasattr(value, "__getitem__")):
+        raise CheckFailed(f"{name} is {_kind(value)}, expected a dictionary{_forgotten(value)}")
+    if missing := [key for key in keys if key not in value]:
+        raise CheckFailed(f"{name} has no {', '.join(map(repr, missing))}")
+    return value
 
 
 def indices(name: str, value: Any) -> list[int]:
@@ -160,8 +192,15 @@ def _array(name: str, value: Any) -> NDArray[Any]:
             if value.is_floating_point()
             else (value.detach().cpu().numpy())
         )
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype == object:
+        value = value.item()  # what numpy.array makes of None, or of another lone object
     if value is None:
-        raise CheckFailed(f"{name} is None: does the function return it?")
+        raise CheckFailed(f"{name} is None{_forgotten(value)}")
+    if isinstance(value, torch.return_types.max | torch.return_types.min):
+        raise CheckFailed(
+            f"{name} is a pair of values and indices, as {_kind(value)}(dim) gives it: "
+            "take its .values"
+        )
     if not isinstance(value, np.ndarray | np.number | int | float | list | tuple):
         raise CheckFailed(f"{name} is {_kind(value)}, expected a tensor")
     try:
@@ -189,4 +228,8 @@ def _brackets(shape: Sequence[Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    return type(value).__name__
+    return "None" if value is None else type(value).__name__
+
+
+def _forgotten(value: Any) -> str:
+    return ": does the function return it?" if value is None else ""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from labkit.errors import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Preset:
     """The sizes of a lab's training.
 
@@ -43,6 +43,11 @@ class Preset:
     extractor_epochs: int = 0
     channels: int = 0
     map_epochs: int = 0
+
+    def __repr__(self) -> str:
+        """Without what the lab does not do."""
+        used = {name: value for name, value in asdict(self).items() if value != 0}
+        return f"Preset({', '.join(f'{name}={value!r}' for name, value in used.items())})"
 
 
 PRESETS: Mapping[str, Mapping[str, Preset]] = {

@@ -81,8 +81,8 @@ def threshold_explorer(
         screen.value = _png(left, right)
         fit = overlap(torch.tensor(cut), torch.tensor(masks[i]))
         caption.value = (
-            f"IoU <b>{fit:.3f}</b> · the cut (green) covers {cut.mean():.0%} of the picture, "
-            f"the true mask (blue) {np.mean(masks[i]):.0%}"
+            f"IoU <b>{fit:.3f}</b> · the cut (dark green) covers {cut.mean():.0%} of the picture, "
+            f"the true mask (light blue) {np.mean(masks[i]):.0%}"
         )
 
     return Interactive(draw, [choice, threshold])
@@ -121,7 +121,7 @@ def normalization_explorer(
             panels.append(_outlined(laid, (cut.numpy(), _CUT), (masks[i], _TRUTH)))
             words.append(f"{how} <b>{overlap(cut, torch.as_tensor(masks[i])):.3f}</b>")
         screen.value = _png(*panels)
-        caption.value = f"IoU: {', '.join(words)} · the cut is green, the true mask blue"
+        caption.value = f"IoU: {', '.join(words)} · the cut is dark green, the true mask light blue"
 
     return Interactive(draw, [choice, threshold])
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from labkit import __version__
 from labkit.bundle import GUIDE, make_bundle
 from labkit.errors import InputError
 
@@ -248,3 +250,80 @@ def test_this_course_runs_for_a_student(tmp_path):
     bundle = tmp_path / "out" / archive.stem
     assert_no_answers(ROOT, bundle)
     run_as_student(bundle, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """A folder with the two archives of a release, and the wheel that the sdist makes."""
+    folder = tmp_path_factory.mktemp("dist")
+    hatchling(ROOT, folder)
+    (sdist,) = folder.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    hatchling(folder / sdist.name.removesuffix(".tar.gz"), folder / "again", "-t", "wheel")
+    return folder
+
+
+def hatchling(project: Path, out: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-d", out, *options]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+
+
+def wheel_of(folder: Path) -> Path:
+    (wheel,) = folder.glob(f"labkit-{__version__}-py3-none-any.whl")
+    return wheel
+
+
+def tracked(*patterns: str) -> set[str]:
+    done = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a clone: what belongs to labkit is not known")
+    return set(done.stdout.splitlines())
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_labkit_and_nothing_else(published):
+    with zipfile.ZipFile(wheel_of(published)) as opened:
+        names = {name for name in opened.namelist() if ".dist-info/" not in name}
+        metadata = opened.read(f"labkit-{__version__}.dist-info/METADATA").decode()
+    assert names == tracked("labkit")
+    assert {"labkit/py.typed", "labkit/bundle_guide.md"} <= names
+    assert f"Version: {__version__}\n" in metadata and "License-Expression: MIT" in metadata
+
+
+@pytest.mark.slow
+def test_the_sdist_holds_what_the_wheel_needs_and_nothing_else(published):
+    root = published / f"labkit-{__version__}"
+    names = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
+    beside = {"README.md", "CHANGELOG.md", "LICENSE", "constraints.txt", "pyproject.toml"}
+    assert names == tracked("labkit") | beside | {".gitignore", "PKG-INFO"}
+    assert wheel_of(published / "again").read_bytes() == wheel_of(published).read_bytes()
+
+
+@pytest.mark.slow
+def test_no_hidden_test_is_published(published):
+    text = "".join(p.read_text() for p in (published / f"labkit-{__version__}").rglob("*.py"))
+    for source in sorted((ROOT / "source").glob("*/*.ipynb")):
+        cells = "\n".join(cell.source for cell in nbformat.read(source, as_version=4).cells)
+        hidden = [region for kind, region in REGION.findall(cells) if kind == "HIDDEN TESTS"]
+        runs = {run for region in hidden for run in fours(stripped(region))}
+        telling = [run for run in runs if sum(map(len, run)) > 60]
+        assert len(telling) > 100
+        assert not [run for run in telling if all(line in text for line in run)], source
+
+
+@pytest.mark.slow
+def test_the_wheel_runs_outside_the_repository(published, tmp_path):
+    python = student_environment(tmp_path / "venv", wheel_of(published / "again"))
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    for arguments, expected in (
+        (("--version",), f"labkit {__version__}"),
+        (("--help",), "doctor"),
+        (("doctor",), "torch"),
+    ):
+        command = [python.with_name("labkit"), *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert expected in done.stdout, done.stdout + done.stderr
+        assert done.returncode == 0 or arguments == ("doctor",), done.stderr

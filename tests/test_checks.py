@@ -20,9 +20,12 @@ def test_a_wrong_shape_is_named_with_its_likely_reason():
     checks.shape("features", torch.zeros(2, 128, 28, 28), (2, 128, 28, 28))
     assert (
         failure(checks.shape, "features", torch.zeros(2, 64, 56, 56), (2, 128, 28, 28), hints)
-        == "features is [2,64,56,56], expected [2,128,28,28]: the backbone stops one stage early"
+        == "the shape of features is [2,64,56,56], expected [2,128,28,28]: "
+        "the backbone stops one stage early"
     )
-    assert failure(checks.shape, "m", np.zeros(3), (4,), hints) == "m is [3], expected [4]"
+    assert failure(checks.shape, "m", np.zeros(3), (4,), hints) == (
+        "the shape of m is [3], expected [4]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,11 @@ def test_a_wrong_shape_is_named_with_its_likely_reason():
         ("text", "x is str, expected a tensor"),
         ([[1, 2], [3]], "x is list of other things than numbers"),
         (nn.Linear(1, 1), "x is Linear, expected a tensor"),
+        (
+            torch.ones(1, 2).max(1),
+            "x is a pair of values and indices, as max(dim) gives it: take its .values",
+        ),
+        (np.array(None), "x is None: does the function return it?"),
     ],
 )
 def test_what_is_no_tensor_is_said_to_be_none(value, sentence):
@@ -41,26 +49,32 @@ def test_what_is_no_tensor_is_said_to_be_none(value, sentence):
 def test_values_accept_rounding_and_nothing_more():
     checks.values("x", torch.tensor([1.0, 200.0]), [1.00001, 200.01])
     assert failure(checks.values, "x", torch.tensor([1.0, 2.0]), [1.0, 2.001]) == (
-        "x is 2 at [1], expected 2.001"
+        "the value of x at [1] is 2, expected 2.001"
     )
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_no_tolerance_lets_nan_or_infinity_pass(bad):
     sentence = failure(checks.values, "x", torch.tensor([0.0, bad]), [0.0, 1.0], tolerance=1e9)
-    assert f"contains {bad}" in sentence
+    assert f"there is {bad} among the values of x" in sentence
 
 
 def test_values_name_a_known_mistake():
     sentence = failure(
         checks.values, "p", torch.tensor([3.0]), [1.0], hints=[([2.0], "two"), ([3.0], "three")]
     )
-    assert sentence == "p has wrong values: three"
+    assert sentence == "the values of p are wrong: three"
+    sentence = failure(checks.values, "p", 3.0, 1.0, hints=[(3.0, "three")])
+    assert sentence == "p is 3, expected 1: three"
 
 
 def test_values_check_the_shape_first():
-    assert failure(checks.values, "x", torch.zeros(2, 1), [0.0, 0.0]) == "x is [2,1], expected [2]"
-    assert failure(checks.values, "x", torch.zeros(0), [0.0]) == "x is [0], expected [1]"
+    assert failure(checks.values, "x", torch.zeros(2, 1), [0.0, 0.0]) == (
+        "the shape of x is [2,1], expected [2]"
+    )
+    assert failure(checks.values, "x", torch.zeros(0), [0.0]) == (
+        "the shape of x is [0], expected [1]"
+    )
 
 
 def test_objects_that_claim_to_equal_everything_are_not_asked():
@@ -79,6 +93,29 @@ def test_a_number_is_no_tensor_and_no_bool():
     assert ".item()" in failure(checks.number, "loss", torch.tensor(0.5), 0.5)
     assert failure(checks.number, "loss", True, 1.0) == "loss is bool, expected a number"
     assert failure(checks.number, "loss", 0.4, 0.5) == "loss is 0.4, expected 0.5"
+    assert failure(checks.number, "loss", None, 0.5) == (
+        "loss is None, expected a number: does the function return it?"
+    )
+
+
+def test_entries_are_as_many_as_their_names():
+    assert checks.entries("f", [1, None], "share", "mean") == (1, None)
+    assert failure(checks.entries, "f", 0.5, "share", "mean") == (
+        "f returns float, expected 2 values: share, mean"
+    )
+    assert failure(checks.entries, "f", (1, 2, 3), "share", "mean").startswith("f returns 3 values")
+
+
+def test_a_mapping_has_its_keys():
+    layers = nn.ModuleDict({"fc": nn.Linear(1, 1)})
+    assert checks.mapping("the layers", layers, "fc") is layers
+    assert failure(checks.mapping, "the result", {"test": 1}, "epoch", "test", "weights") == (
+        "the result has no 'epoch', 'weights'"
+    )
+    assert failure(checks.mapping, "m", [1]) == "m is list, expected a dictionary"
+    assert failure(checks.mapping, "m", None) == (
+        "m is None, expected a dictionary: does the function return it?"
+    )
 
 
 def test_indices_from_what_holds_whole_numbers():
@@ -105,7 +142,7 @@ def test_marks_add_up_and_say_what_is_lost(capsys):
         pass
     assert marks.total() == 0.45
     assert capsys.readouterr().out.splitlines() == [
-        "values (0 of 0.5): x is 0 at [1], expected 1",
+        "values (0 of 0.5): the value of x at [1] is 0, expected 1",
         "crash (0 of 0.1): TypeError: no such thing",
     ]
 

@@ -1,5 +1,6 @@
-"""README.md and docs/: links lead somewhere, pictures are there and described, names exist."""
+"""Pages and notebooks: links lead somewhere, pictures are there and described, names exist."""
 
+import json
 import re
 from importlib import import_module
 from itertools import count
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "tests" / "hostile" / "README.md"]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "tests" / "hostile" / "README.md"]
+PAGES += [ROOT / "labkit" / "bundle_guide.md", *sorted((ROOT / "docs").glob("*.md"))]
+NOTEBOOKS = sorted([*ROOT.glob("source/*/*.ipynb"), *ROOT.glob("notebooks/*.ipynb")])
+RESULTS = ROOT / "docs" / "results.md"
 FENCES = re.compile(r"^(`{3,}|~{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 INLINE_CODE = re.compile(r"`[^`\n]*`")
 LINKS = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
@@ -21,9 +24,18 @@ def page(request) -> Path:
     return request.param
 
 
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def notebook(request) -> Path:
+    return request.param
+
+
 def prose(page: Path) -> str:
-    """A page without its blocks of code."""
-    return FENCES.sub("", page.read_text(encoding="utf-8"))
+    """A page, or the text cells of a notebook, without blocks of code."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+        text = "\n\n".join("".join(cell["source"]) for cell in cells)
+    return FENCES.sub("", text)
 
 
 def links(page: Path) -> list[tuple[bool, str, str]]:
@@ -49,7 +61,8 @@ def test_there_are_links_and_pictures_to_check():
     assert sum(is_picture for is_picture, _, _ in every) >= 8
 
 
-def test_every_relative_link_leads_to_a_file_of_the_repository(page):
+def check_links(page: Path) -> None:
+    """Every link within the repository leads to a file, or to a heading of it."""
     for _, text, target in links(page):
         if re.match(r"[a-z]+:", target):
             continue
@@ -61,9 +74,39 @@ def test_every_relative_link_leads_to_a_file_of_the_repository(page):
             assert anchor in anchors(to), f"[{text}]({target}): {to.name} has no such heading"
 
 
-def test_every_picture_has_a_text_alternative(page):
+def check_pictures(page: Path) -> None:
     assert [target for is_picture, text, target in links(page) if is_picture and not text] == []
     assert "<img" not in prose(page)
+
+
+def test_every_relative_link_leads_to_a_file_of_the_repository(page):
+    check_links(page)
+
+
+def test_every_picture_has_a_text_alternative(page):
+    check_pictures(page)
+
+
+def test_links_and_pictures_of_notebooks(notebook):
+    check_links(notebook)
+    check_pictures(notebook)
+
+
+def test_every_walkthrough_has_described_its_picture_for_the_gallery_or_the_results_have_one():
+    results = {
+        number
+        for number, rest in re.findall(
+            r"^## Lab (\d)(.*?)(?=^## |\Z)", RESULTS.read_text(), re.MULTILINE | re.DOTALL
+        )
+        if "](pictures/" in rest
+    }
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        described = [c for c in cells if "image" in c["metadata"].get("mystnb", {})]
+        assert described or path.name[1] in results, path.name
+        for cell in described:
+            assert len(cell["metadata"]["mystnb"]["image"]["alt"]) > 20
+            assert any("image/png" in output.get("data", {}) for output in cell["outputs"])
 
 
 def test_every_picture_of_the_docs_is_shown_somewhere():

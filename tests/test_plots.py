@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
+from skimage.color import rgb2lab
 
 from labkit import plots
 from labkit.errors import InputError
@@ -23,6 +25,36 @@ HISTORY = pd.DataFrame(
         "seconds": [1.0, 1.0, 1.0],
     }
 )
+# What readers see who lack the cones for long, middle or short waves: on linear RGB. Machado,
+# Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
+# Deficiency", IEEE TVCG 15(6), 2009, severity 1.0.
+WITHOUT = {
+    "long": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "middle": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "short": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+
+
+def seen(colours: np.ndarray, missing: str | None) -> np.ndarray:
+    """Colours [n,3] of 0 to 255 as such a reader sees them, in [0, 1]."""
+    values = np.asarray(colours) / 255
+    if missing is None:
+        return values
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    linear = (linear @ np.array(WITHOUT[missing]).T).clip(0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -143,6 +175,26 @@ def test_arms_are_means_within_their_range():
     assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["b", "a"]
 
 
+def test_arms_differ_in_more_than_colour():
+    figures = pd.DataFrame({"arm": list("abcdef"), "seed": 0, "epoch": 1, "x": 1.0})
+    lines = plots.arms(figures, {"x": ""}).axes[0].lines
+    assert len({line.get_marker() for line in lines}) == 6
+
+
+@pytest.mark.parametrize("missing", [None, *WITHOUT])
+def test_maps_rise_in_lightness_for_every_reader(missing):
+    shades = plots.heat(np.linspace(0, 1, 32)[None])[0]
+    assert (np.diff(rgb2lab(seen(shades, missing)[None])[0, :, 0]) > 0).all()
+
+
+@pytest.mark.parametrize("missing", [None, *WITHOUT])
+def test_outlines_stand_out_from_every_value_of_a_map(missing):
+    shades = plots.heat(np.linspace(0, 1, 32)[None])[0]
+    colours = np.vstack([shades, 255 * np.array([to_rgb(plots.SKY)])])
+    lab = rgb2lab(seen(colours, missing)[None])[0]
+    assert np.linalg.norm(lab[:-1] - lab[-1], axis=1).min() > 20
+
+
 def test_heat_is_an_overlay_without_its_picture():
     map = np.linspace(0, 1, 12).reshape(3, 4)
     black = np.zeros((3, 4, 3), np.uint8)
@@ -157,10 +209,13 @@ class TestLabels:
         assert colours[0, 0].tolist() == [255, 255, 255]
         assert len({tuple(colour) for colour in colours[0].tolist()}) == 13
 
-    def test_any_two_colours_are_far_apart(self):
-        colours = plots.LABEL_COLOURS.astype(float)
-        apart = np.abs(colours[:, None] - colours[None]).sum(2)
-        assert apart[~np.eye(12, dtype=bool)].min() > 90
+    @pytest.mark.parametrize("missing", [None, *WITHOUT])
+    def test_any_two_colours_are_far_apart_for_every_reader(self, missing):
+        """2 units of CIELAB are about what can be told apart side by side."""
+        colours = np.vstack([plots.LABEL_COLOURS, [[255, 255, 255]]])
+        lab = rgb2lab(seen(colours, missing)[None])[0]
+        apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)
+        assert apart[~np.eye(13, dtype=bool)].min() > 18
 
     def test_colouring_leaves_the_labels_and_the_palette(self):
         before = plots.LABEL_COLOURS.copy()
@@ -173,9 +228,21 @@ class TestLabels:
         figure = plots.show_labels([PICTURE] * 2, maps, ["wall", "door"], titles=["a", "b"])
         assert [axes.get_ylabel() for axes in figure.axes[2::2]] == ["truth", "prediction"]
         assert [axes.get_title() for axes in figure.axes[:2]] == ["a", "b"]
-        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["wall", "door"]
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["0 wall", "1 door"]
         shown = figure.axes[4].images[0].get_array()
         np.testing.assert_array_equal(shown, plots.colour_labels(labels[1]))
+
+    def test_numbers_stand_inside_their_labels_and_only_where_there_is_room(self):
+        labels = np.full((100, 150), -1)
+        labels[10:60, 20:90] = 0
+        labels[40:95, 60:140] = 7
+        labels[99, :] = 3
+        axes = plots.show_labels([np.zeros((100, 150, 3), np.uint8)], {"": [labels]}, []).axes[1]
+        places = {text.get_text(): text.get_position() for text in axes.texts}
+        assert set(places) == {"0", "7"}
+        for number, (column, row) in places.items():
+            near = labels[row - 15 : row + 16, column - 15 : column + 16]
+            assert (near == int(number)).all()
 
     def test_a_grid_wants_one_map_a_picture(self):
         with pytest.raises(InputError, match="1 truth for 2 pictures"):

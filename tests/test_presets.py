@@ -32,6 +32,12 @@ def test_the_variable_overrides_nbgrader(monkeypatch):
     assert current("lab1_cam").name == "paper"
 
 
+def test_what_a_lab_does_not_do_is_not_shown():
+    shown = repr(preset("lab2_seg", "laptop"))
+    assert "seg_epochs=4" in shown
+    assert "folds" not in shown
+
+
 def test_an_empty_variable_is_none(monkeypatch):
     monkeypatch.setenv("LABKIT_PRESET", "")
     assert current("lab1_cam").name == "laptop"

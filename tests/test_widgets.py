@@ -36,7 +36,7 @@ def test_the_slider_moves_cut_and_iou(explorer):
     assert "IoU <b>1.000</b>" in caption  # the upper half of the ramp is the mask
     control(explorer, "threshold").value = 0.0
     assert "IoU <b>0.500</b>" in explorer.caption.value
-    assert "covers 100% of the picture, the true mask (blue) 50%" in explorer.caption.value
+    assert "covers 100% of the picture, the true mask (light blue) 50%" in explorer.caption.value
     assert (shown(explorer) != before).any()
 
 

@@ -1,4 +1,4 @@
-"""`labkit grade`, `labkit export`, `labkit lint`, `labkit sample-class` and `labkit course`."""
+"""What instructors run: `labkit grade`, `labkit similarity`, `labkit export` and the like."""
 
 from __future__ import annotations
 
@@ -98,6 +98,41 @@ def grade(
         half.write_text(lines, encoding="ascii")
         half.replace(json)
     raise typer.Exit(outcome.exit_code())
+
+
+def similarity(
+    lab: Lab,
+    course: Annotated[
+        Path, typer.Option("--course", help="the course folder, which holds submitted/")
+    ] = Path(),
+    to: Annotated[
+        Path | None,
+        typer.Option(help="the page to write; similarity/LAB.html in the course folder"),
+    ] = None,
+    share: Annotated[
+        int,
+        typer.Option(
+            min=1, max=99, help="per cent of a student's code from which on a pair is named"
+        ),
+    ] = 25,
+) -> None:
+    """Show whose code is alike, and what is the course's own: a reason to look, not a verdict.
+
+    Submissions are only read, and no mark is changed. Exit code 2: nothing could be compared.
+    """
+    from rich.console import Console
+
+    from labkit.grading.similarity import find, show
+    from labkit.grading.similarity_page import page
+
+    if to is not None and not to.parent.is_dir():
+        raise InputError(f"there is no folder {to.parent} for {to.name}: make it first")
+    found = find(course, lab, share)
+    if to is None:
+        to = course / "similarity" / f"{lab}.html"
+        to.parent.mkdir(exist_ok=True)
+    to.write_text(page(found), encoding="utf-8", errors="replace")
+    show(found, to, Console())
 
 
 def export(

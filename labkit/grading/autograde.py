@@ -29,7 +29,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from traitlets import Integer, List, Unicode
 
 from labkit.errors import InputError
-from labkit.grading import gradebook, report
+from labkit.grading import gradebook, late, report
 from labkit.grading.files import quoted
 from labkit.grading.jail import why_not
 from labkit.grading.judge.execute import Execute, about
@@ -65,7 +65,8 @@ class TriagedAutograde(Autograde):
         """Grade, unless the settings would have the student's word taken for the marks.
 
         Raises:
-            NbGraderException: there is no jail, or nothing is to be run; nothing was graded.
+            NbGraderException: there is no jail, nothing is to be run, or the rule for late work
+                makes no sense; nothing was graded.
         """
         execute = Execute(parent=self)
         if not execute.enabled:
@@ -78,6 +79,8 @@ class TriagedAutograde(Autograde):
                 f"{reason}. To run the submissions as you, with your files and your network, add "
                 "--Execute.sandbox=none"
             )
+        if wrong := late.problem(self):
+            self._refuse(wrong)
         super().start()
 
     def _refuse(self, message: str) -> NoReturn:

@@ -13,7 +13,7 @@ import base64
 import contextlib
 import os
 import re
-import shutil
+import secrets
 import sys
 from collections.abc import Iterator
 from html import escape
@@ -28,6 +28,7 @@ from bleach.css_sanitizer import CSSSanitizer
 from bs4 import BeautifulSoup, Tag
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import (
     new_code_cell,
@@ -39,11 +40,11 @@ from nbformat.v4 import (
 from nbgrader import utils
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
 from nbgrader.server_extensions.formgrader.base import BaseHandler
 from nbgrader.server_extensions.formgrader.handlers import SubmissionFilesHandler
 from pygments.token import STANDARD_TYPES
-from traitlets import Bool, default
+from traitlets import Bool, List, default
 
 import labkit
 from labkit.grading import report
@@ -324,8 +325,24 @@ class FeedbackExporter(CleanExporter):
         return repairs
 
 
+class GetMark(GetGrades):
+    """nbgrader's step; a late penalty takes no more points than there are."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Look up the grades, and leave the score at 0 where it would be less."""
+        nb, resources = super().preprocess(nb, resources)
+        resources["nbgrader"]["score"] = max(0.0, resources["nbgrader"]["score"])
+        return nb, resources
+
+
+_TIME = re.compile(r"[\w .:+-]+\s*")  # triage has read it
+_SECRET = re.compile(r"[0-9a-f]{128}")  # names the page in the exchange; `nbgrader submit` draws it
+
+
 class CleanFeedback(GenerateFeedback):
     """`nbgrader generate_feedback` with our page, and nothing beside it."""
+
+    preprocessors = List([GetMark, CSSHTMLHeaderPreprocessor]).tag(config=True)
 
     @default("exporter_class")
     def _exporter_class_default(self) -> type[HTMLExporter]:
@@ -344,12 +361,23 @@ class CleanFeedback(GenerateFeedback):
             self.force = before
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy the time of the submission only; nbgrader copies every file, of the source too."""
-        source = Path(self._format_source(assignment_id, student_id), "timestamp.txt")
-        if source.is_file():
-            folder = Path(self._format_dest(assignment_id, student_id))
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, folder)
+        """Only what `release_feedback` reads; nbgrader copies every file, of the source too.
+
+        It stops the class where one submission lacks either of the two, as one does that did not
+        come by the exchange.
+        """
+        source = Path(self._format_source(assignment_id, student_id))
+        folder = Path(self._format_dest(assignment_id, student_id))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, valid, otherwise in (
+            ("timestamp.txt", _TIME, ""),
+            ("submission_secret.txt", _SECRET, secrets.token_hex(64)),
+        ):
+            try:
+                text = read_regular(source / name, 1000).decode("ascii")
+            except (Refused, UnicodeDecodeError):
+                text = ""
+            (folder / name).write_text(text if valid.fullmatch(text) else otherwise)
 
 
 def _newest(folder: Path, pattern: str) -> float:

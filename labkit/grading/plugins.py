@@ -16,15 +16,26 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.preprocessors import AssignLatePenalties as StockAssignLatePenalties
 from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import SaveCells as StockSaveCells
 
 from labkit.grading import autograde, feedback
+from labkit.grading.amend import SaveCells
 from labkit.grading.judge.execute import Execute
+from labkit.grading.late import AssignLatePenalties
 from labkit.grading.lint import Problem, lint_release, lint_source
 from labkit.grading.notebooks import read
 
-_STOCK_EXECUTE = (StockExecute, "nbgrader.preprocessors.Execute")
+_OURS = {
+    StockExecute: Execute,
+    "nbgrader.preprocessors.Execute": Execute,
+    StockAssignLatePenalties: AssignLatePenalties,
+    "nbgrader.preprocessors.AssignLatePenalties": AssignLatePenalties,
+    StockSaveCells: SaveCells,
+    "nbgrader.preprocessors.SaveCells": SaveCells,
+}
 
 
 class LintFailed(Exception):
@@ -65,9 +76,10 @@ def _path(resources: Any) -> Path:
 def configure(config: Any) -> None:
     """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge; clean pages.
 
-    Preprocessors that the course has chosen itself stay; nbgrader's `Execute` among them becomes
-    ours. Called twice, it changes nothing more. Kernels that nbgrader starts from then on compute
-    with one thread, unless OMP_NUM_THREADS says otherwise.
+    Preprocessors that the course has chosen itself stay; nbgrader's `Execute`, `SaveCells` and
+    `AssignLatePenalties` among them become ours. Called twice, it changes nothing more. Kernels
+    that nbgrader starts from then on compute with one thread, unless OMP_NUM_THREADS says
+    otherwise.
 
     Args:
         config: what `get_config()` gives in an `nbgrader_config.py`.
@@ -77,15 +89,13 @@ def configure(config: Any) -> None:
     )
     config.GenerateAssignment.preprocessors = [
         LintSource,
-        *(step for step in made if step not in (LintSource, LintRelease)),
+        *(_OURS.get(step, step) for step in made if step not in (LintSource, LintRelease)),
         LintRelease,
     ]
     steps = config.Autograde.get(
         "autograde_preprocessors", Autograde.autograde_preprocessors.default()
     )
-    config.Autograde.autograde_preprocessors = [
-        Execute if step in _STOCK_EXECUTE else step for step in steps
-    ]
+    config.Autograde.autograde_preprocessors = [_OURS.get(step, step) for step in steps]
     # A marking scheme stands in the locked cell of its question, above the student's answer, so
     # that whoever marks sees both; nbgrader expects it in a task cell unless told otherwise.
     config.ClearMarkScheme.enforce_metadata = False

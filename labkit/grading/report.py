@@ -54,6 +54,8 @@ class Entry:
         lab_digest, labkit: of the lab's tests, and the version that graded; whether it is to be
             graded again hangs on them, and on `due`.
         due: when it was due, an extension included.
+        late: the share of the points that being late costs by the course's rule, 0 to 1.
+        penalty: the points that it costs; `score` and `scores` are without it.
         because: why it was graded.
         before: the scores of the grading before.
 
@@ -79,6 +81,8 @@ class Entry:
     lab_digest: str = ""
     labkit: str = ""
     due: str | None = None
+    late: float = 0.0
+    penalty: float = 0.0
     because: str | None = None
     before: dict[str, dict[str, float | None]] | None = None
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -93,13 +97,19 @@ class Entry:
         if run.peak_memory is not None:
             self.peak_memory = max(self.peak_memory or 0, run.peak_memory)
 
-    def changes(self) -> Iterator[tuple[str, float, float | None]]:
-        """The cells whose scores the tests have changed: name, score before and now."""
+    def changes(self) -> Iterator[tuple[str, float | None, float | None]]:
+        """The cells whose scores the tests have changed: name, score before and now.
+
+        None: it has no score; for a new cell before, and now for one that is gone.
+        """
         for notebook, cells in (self.before or {}).items():
             for name, was in cells.items():
                 now = self.scores.get(notebook, {}).get(name)
                 if was is not None and now != was:
                     yield name, was, now
+            for name, now in self.scores.get(notebook, {}).items():
+                if name not in cells and now is not None:
+                    yield name, None, now
 
     def line(self) -> str:
         """One line of JSON. Everything outside ASCII is escaped, so that it is one line."""

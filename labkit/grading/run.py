@@ -216,12 +216,19 @@ def _table(outcome: Outcome) -> Table:
             Text(quoted(entry.student)[1:-1]),
             entry.because,
             entry.status,
-            "-" if entry.score is None else f"{entry.score:g} of {entry.max_score:g}",
+            _score(entry),
             f"{entry.seconds:.1f}",
             "-" if entry.peak_memory is None else f"{entry.peak_memory / 1e9:.1f} GB",
             str(len(entry.flags) or ""),
         )
     return table
+
+
+def _score(entry: Entry) -> str:
+    if entry.score is None:
+        return "-"
+    late = f", late: -{entry.penalty:g}" if entry.penalty else ""
+    return f"{entry.score:g} of {entry.max_score:g}{late}"
 
 
 def _changes(outcome: Outcome) -> Table:
@@ -236,7 +243,7 @@ def _changes(outcome: Outcome) -> Table:
             table.add_row(
                 Text(quoted(entry.student)[1:-1]),
                 name,
-                f"{before:g}",
+                "-" if before is None else f"{before:g}",
                 "-" if now is None else f"{now:g}",
             )
     return table

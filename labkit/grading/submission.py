@@ -33,6 +33,7 @@ import labkit
 from labkit.grading import gradebook
 from labkit.grading.files import Refused, copy_extras, quoted, read_regular
 from labkit.grading.judge.execute import Execute, NotRun
+from labkit.grading.late import LatePenalty, misread_zone
 from labkit.grading.report import Entry
 from labkit.grading.task import Result, Task
 from labkit.grading.triage import Triage, examine
@@ -144,6 +145,7 @@ class Grader(Autograde):
         now.lab_digest, now.labkit = self.lab.digest, labkit.__version__
         with self._stored_submission() as submission:
             now.due = submission and _due(submission)
+            now.late = 0.0 if submission is None else self._late(submission)
             unfinished = submission is not None and (
                 self._marker().exists() or gradebook.unfinished(submission)
             )
@@ -151,8 +153,9 @@ class Grader(Autograde):
             return "asked for"
         if submission is None or (last is None and now.digest):
             return "first"
-        if unfinished:
-            return "was not finished"
+        if unfinished:  # or a test is new, for which nobody has a score yet
+            changed = last is not None and last.lab_digest != now.lab_digest
+            return "the lab has changed" if changed else "was not finished"
         if not now.digest or last is None:  # a part of it: as nbgrader decides
             return None
         for name, sentence in (
@@ -160,6 +163,7 @@ class Grader(Autograde):
             ("lab_digest", "the lab has changed"),
             ("labkit", "another labkit"),
             ("due", "another due date"),
+            ("late", "another late penalty"),
         ):
             if getattr(last, name) != getattr(now, name):
                 return sentence
@@ -300,6 +304,11 @@ class Grader(Autograde):
             self._current.flags.append(
                 f"{_TIMESTAMP} holds no time: please check whether the submission is late."
             )
+        elif path.is_file() and (zone := misread_zone(path.read_text(encoding="ascii").strip())):
+            self._current.flags.append(
+                f"{_TIMESTAMP} has the time zone {quoted(zone)}, which nbgrader does not read as "
+                "that: please check whether the submission is late."
+            )
 
     # -- the gradebook -------------------------------------------------------------------------
 
@@ -328,7 +337,11 @@ class Grader(Autograde):
             if submission is not None:
                 now.scores = gradebook.scores(submission)
                 now.score, now.max_score = submission.score, submission.max_score
-                now.due = _due(submission)
+                now.due, now.late = _due(submission), self._late(submission)
+                now.penalty = submission.late_submission_penalty or 0.0
+
+    def _late(self, submission: SubmittedAssignment) -> float:
+        return LatePenalty(parent=self).share(submission.total_seconds_late)
 
     def _record_zero(self, notebooks: dict[str, str]) -> None:
         now = self._current

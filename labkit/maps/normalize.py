@@ -28,11 +28,7 @@ def normalize(maps: Tensor, how: Normalization = "minmax") -> Tensor:
     Raises:
         InputError: `how` is none of the three, or the maps are not of a floating dtype.
     """
-    if not maps.is_floating_point():
-        raise InputError(
-            f"maps are {maps.dtype}, expected a floating dtype: normalise first, "
-            "turn into 8 bits last"
-        )
+    _require_floats(maps, "normalise first, turn into 8 bits last")
     if how == "sigmoid":
         return torch.sigmoid(maps)
     if how == "minmax":
@@ -93,8 +89,19 @@ def enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Enlarge maps [B,h,w] to (height, width) by bilinear interpolation, still in floats.
 
     Enlarge before turning a map into 8 bits: the other order leaves visible steps.
+
+    Raises:
+        InputError: the maps are not [B,h,w], or not of a floating dtype.
     """
+    _require_floats(maps, "enlarge first, cut or turn into 8 bits last")
     if maps.ndim != 3:
         raise InputError(f"maps is {list(maps.shape)}, expected [B,h,w]")
     resized = F.interpolate(maps.unsqueeze(1), size=size, mode="bilinear", align_corners=False)
     return resized.squeeze(1)
+
+
+def _require_floats(maps: Tensor, advice: str) -> None:
+    if not isinstance(maps, Tensor):
+        raise InputError(f"maps is {type(maps).__name__}, expected a tensor")
+    if not maps.is_floating_point():
+        raise InputError(f"maps are {maps.dtype}, expected a floating dtype: {advice}")

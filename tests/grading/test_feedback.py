@@ -333,7 +333,8 @@ def test_the_nasty_pages_are_inert_and_whole(course):
         assert words in body
     assert body.count("[This picture cannot be shown here.]") > 10
     files = sorted(path.name for path in (course / "feedback" / "nasty" / tiny.LAB).iterdir())
-    assert files == ["second.html", "tiny.html"]  # not the files of the source, nor the student's
+    beside = ["submission_secret.txt", "timestamp.txt"]  # what the exchange needs of a page
+    assert files == sorted(["second.html", "tiny.html", *beside])  # no other of the student's
 
 
 def test_nothing_hidden_is_shown(course):

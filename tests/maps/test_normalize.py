@@ -72,6 +72,10 @@ def test_enlarging_agrees_with_opencv(small, large):
 def test_enlarging_wants_a_batch_of_maps():
     with pytest.raises(InputError, match=r"\[3, 5\], expected \[B,h,w\]"):
         enlarge(torch.zeros(3, 5), (6, 10))
+    with pytest.raises(InputError, match="cut or turn into 8 bits last"):
+        enlarge(torch.zeros(1, 3, 5, dtype=torch.bool), (6, 10))
+    with pytest.raises(InputError, match="maps is ndarray, expected a tensor"):
+        normalize(np.zeros((1, 3, 5)))
 
 
 def test_a_constant_map_stays_zeros_when_it_is_normalised_before_it_is_enlarged():

@@ -313,6 +313,7 @@ MUTANTS = [
             )
         ],
         {"test-cam": 0.5},
+        visible=True,
     ),
     Mutant(
         "map-cut-at-zero",
@@ -325,6 +326,7 @@ MUTANTS = [
         "cam",
         [("class_weights[:, :,", "class_weights.softmax(dim=1)[:, :,")],
         {"test-cam": 0.5},
+        visible=True,
     ),
     Mutant(
         "first-image-weighs-all",

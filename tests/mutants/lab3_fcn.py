@@ -171,6 +171,7 @@ MUTANTS = [
         "layers32",
         [("hidden = channels(4096, width)", "hidden = 4096")],
         {"test-layers32": 6.0, "test-layers8": 10.0},
+        visible=True,
     ),
     Mutant(
         "upscore-with-bias",

@@ -339,12 +339,14 @@ MUTANTS = [
             )
         ],
         {"test-cam": 5.0},
+        visible=True,
     ),
     Mutant(
         "mean-over-channels",
         "cam",
         [("    return products", "    products = products / channels\n    return products")],
         {"test-cam": 5.0},
+        visible=True,
     ),
     Mutant(
         "row-of-the-first-for-all",
@@ -362,6 +364,7 @@ MUTANTS = [
             )
         ],
         {"test-cam": 5.0},
+        visible=True,
     ),
     Mutant(
         "for-one-image-only",  # as the handout has it: weight[idx].reshape(1, nc)

@@ -568,10 +568,11 @@ MUTANTS = [
         [
             (
                 "method(recorded.activations[name], recorded.gradients[name])",
-                "method(recorded.gradients[name], recorded.gradients[name])",
+                "method(recorded.gradients[name], recorded.activations[name])",
             )
         ],
         {"test-explain": 2.0},
+        visible=True,
     ),
     Mutant(
         "pieces-not-joined",

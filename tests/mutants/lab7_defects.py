@@ -429,7 +429,8 @@ MUTANTS = [
         "the-branch-itself",
         "gradients",
         [("if j != i", "if j == i")],
-        {"test-gradients": 1.5},
+        {"test-gradients": 2.0},
+        visible=True,
     ),
     Mutant(
         "adding-as-multiplying",

@@ -155,7 +155,8 @@ def read(
             "nbgrader generate_assignment and labkit grade put them there"
         )
     submissions = _submissions(gradebook, {lab.name: lab for lab in chosen})
-    ungraded = _handed_in(course, chosen) - submissions.keys() if course else set()
+    names = [lab.name for lab in chosen]
+    ungraded = handed_in(course, names) - submissions.keys() if course else set()
     people = {
         row.id: Student(*(value or "" for value in row))
         for row in gradebook.db.execute(
@@ -247,20 +248,20 @@ def _submissions(gradebook: Gradebook, labs: dict[str, Lab]) -> dict[tuple[str, 
     return found
 
 
-def _handed_in(course: CourseDirectory, labs: Sequence[Lab]) -> set[tuple[str, str]]:
+def handed_in(course: CourseDirectory, labs: Sequence[str]) -> set[tuple[str, str]]:
     """Students and labs for which there is a folder where submissions are collected."""
     found = set()
     step = course.submitted_directory
     for lab in labs:
         pattern = course.directory_structure.format(
-            nbgrader_step=escape(step), student_id="*", assignment_id=escape(lab.name)
+            nbgrader_step=escape(step), student_id="*", assignment_id=escape(lab)
         )
         student_of = re.compile(
             course.format_path(
-                re.escape(step), r"(?P<student>[^/\\]+)", re.escape(lab.name), escape=True
+                re.escape(step), r"(?P<student>[^/\\]+)", re.escape(lab), escape=True
             )
         )
         for path in glob(str(Path(escape(course.root), pattern))):  # noqa: PTH207
             if match := student_of.fullmatch(path):
-                found.add((match["student"], lab.name))
+                found.add((match["student"], lab))
     return found

@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-all can-jail lint bundle notebooks site clean
+.PHONY: help course test test-all can-jail lint mutants survivors bundle notebooks site clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,12 @@ lint: $(READY) ## check format, style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+mutants: $(READY) ## say which check of the labs' tests kills how many mutants
+	@$(BIN)/python tools/kills.py
+
+survivors: $(VENV)/mutation ## change the reference solutions in small ways, and list what loses no mark
+	@$(BIN)/python tools/generated_mutants.py
+
 bundle: $(READY) ## pack what students get into bundle/
 	@$(BIN)/python -m labkit bundle
 
@@ -57,6 +63,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(READY): $(VENV)/installed
 	@$(BIN)/python -m labkit doctor
+	@touch $@
+
+$(VENV)/mutation: $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[mutation]"
 	@touch $@
 
 $(VENV)/docs: $(VENV)/installed

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Collection
 from typing import Any
 
 import cv2
@@ -25,37 +26,73 @@ import labkit.widgets  # noqa: F401
 Cell = tuple[str, str | None, float]  # source, grade_id, points
 
 
-def cells(path: str) -> list[Cell]:
+def cells(book: nbformat.NotebookNode) -> list[Cell]:
     """The code of a notebook that is to run."""
     return [
         (cell.source, nbgrader.get("grade_id"), nbgrader.get("points"))
-        for cell in nbformat.read(path, as_version=4).cells
+        for cell in book.cells
         if cell.cell_type == "code" and "experiment" not in cell.metadata.get("tags", [])
         for nbgrader in [cell.metadata.get("nbgrader", {})]
     ]
 
 
-def follow(books: dict[int, list[Cell]], names: dict[str, Any], scores: dict[str, Any]) -> None:
-    """Run notebooks to their ends and print their scores; all of them have run alike so far.
+class Forks:
+    """Runs notebooks; tools/ has others, which stop early or look closer."""
 
-    Args:
-        books: the cells that each has left.
-        names: what the cells before have bound.
-        scores: of the cells before.
-    """
-    while len(together := by_next(books)) == 1 and None not in together:
-        run(*together, names, scores)
-        books = {number: left[1:] for number, left in books.items()}
-    if len(together) == 1:
-        for number in books:
-            print(json.dumps([number, scores]))
-        return
-    for group in together.values():
-        if os.fork() == 0:
-            follow(group, names, scores)
-            sys.stdout.flush()
-            os._exit(0)
-        _, status = os.wait()
+    def follow(
+        self, books: dict[int, list[Cell]], names: dict[str, Any], scores: dict[str, Any]
+    ) -> None:
+        """Run notebooks to their ends and report their scores; all of them have run alike so far.
+
+        Args:
+            books: the cells that each has left.
+            names: what the cells before have bound.
+            scores: of the cells before.
+        """
+        while len(together := by_next(books)) == 1 and None not in together:
+            self.run(*together, names, scores)
+            books = {number: left[1:] for number, left in books.items()}
+            if self.is_settled(scores):
+                together = {None: books}
+                break
+        if len(together) == 1:
+            for number in books:
+                self.report(number, scores)
+            return
+        for group in together.values():
+            if os.fork() == 0:
+                self.begin(group)
+                self.follow(group, names, scores)
+                sys.stdout.flush()
+                os._exit(0)
+            _, status = os.wait()
+            self.end(group, status)
+
+    def run(self, cell: Cell, names: dict[str, Any], scores: dict[str, Any]) -> None:
+        """Run a cell; if it is graded, note its points, and the error in what students see."""
+        source, name, points = cell
+        visible, _, hidden = source.partition("### BEGIN HIDDEN TESTS")
+        value, error = attempt(visible, names)
+        seen = error
+        if hidden and not error:
+            value, error = attempt(hidden, names)
+        if points is not None:
+            partial = value if isinstance(value, int | float) else points
+            scores[name] = (0.0 if error else float(partial), seen)
+
+    def is_settled(self, scores: dict[str, Any]) -> bool:
+        """Whether the cells that are left need not be run."""
+        return False
+
+    def report(self, number: int, scores: dict[str, Any]) -> None:
+        """Tell what a notebook scores."""
+        print(json.dumps([number, scores]))
+
+    def begin(self, group: Collection[int]) -> None:
+        """Called in a new process, with its notebooks."""
+
+    def end(self, group: Collection[int], status: int) -> None:
+        """Called in the old process when the new one has ended."""
         if status:
             sys.exit(f"a process ended with status {status}, of the notebooks {sorted(group)}")
 
@@ -66,19 +103,6 @@ def by_next(books: dict[int, list[Cell]]) -> dict[Cell | None, dict[int, list[Ce
     for number, left in books.items():
         found.setdefault(left[0] if left else None, {})[number] = left
     return found
-
-
-def run(cell: Cell, names: dict[str, Any], scores: dict[str, Any]) -> None:
-    """Run a cell; if it is graded, note its points, and the error in what students see of it."""
-    source, name, points = cell
-    visible, _, hidden = source.partition("### BEGIN HIDDEN TESTS")
-    value, error = attempt(visible, names)
-    seen = error
-    if hidden and not error:
-        value, error = attempt(hidden, names)
-    if points is not None:
-        partial = value if isinstance(value, int | float) else points
-        scores[name] = (0.0 if error else float(partial), seen)
 
 
 def attempt(source: str, names: dict[str, Any]) -> tuple[object, str]:
@@ -98,9 +122,15 @@ def run_source(source: str, names: dict[str, Any]) -> object:
     return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
 
 
-if __name__ == "__main__":
+def one_thread() -> None:
+    """A fork has one thread, and would wait for the others."""
     matplotlib.use("Agg")
-    torch.set_num_threads(1)  # a fork has one thread, and would wait for the others
+    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    books = {number: cells(line.strip()) for number, line in enumerate(sys.stdin)}
-    follow(books, {"__name__": "__main__"}, {})
+
+
+if __name__ == "__main__":
+    one_thread()
+    paths = [line.strip() for line in sys.stdin]
+    books = {i: cells(nbformat.read(path, as_version=4)) for i, path in enumerate(paths)}
+    Forks().follow(books, {"__name__": "__main__"}, {})

@@ -23,6 +23,18 @@ MUTANTS = [
         {"test-network": 0.5},
     ),
     Mutant(
+        "relu-left-out",
+        "network",
+        [("resnet.relu, ", "")],
+        {"test-network": 0.5},
+    ),
+    Mutant(
+        "never-pretrained",
+        "network",
+        [("resnet18(weights=weights)", "resnet18()")],
+        {"test-network": 0.5},
+    ),
+    Mutant(
         "frozen-backbone",
         "network",
         [("    return backbone,", "    backbone.requires_grad_(False)\n    return backbone,")],
@@ -116,6 +128,12 @@ MUTANTS = [
         "remainder-dropped",
         "folds",
         [("order.tensor_split(k)", "order[: n // k * k].split(n // k)")],
+        {"test-folds": 0.5},
+    ),
+    Mutant(
+        "remainder-in-a-fold-of-its-own",
+        "folds",
+        [("order.tensor_split(k)", "order.split(n // k)"), ("range(k)", "range(len(parts))")],
         {"test-folds": 0.5},
     ),
     Mutant(
@@ -232,6 +250,25 @@ MUTANTS = [
         "cross-validation",
         [("accuracy_on(net, validation)", "accuracy_on(net, train)")],
         {"test-cross-validation": 0.25},
+    ),
+    Mutant(
+        "trained-on-all-images",
+        "cross-validation",
+        [("train_epoch_on(net, train)", "train_epoch_on(net, torch.cat([train, validation]))")],
+        {"test-cross-validation": 0.25},
+    ),
+    Mutant(
+        "stopped-when-it-gets-worse",
+        "cross-validation",
+        [
+            (
+                "            if best is None or",
+                '            if best is not None and score < best["validation"]:\n'
+                "                break\n"
+                "            if best is None or",
+            )
+        ],
+        {"test-cross-validation": 0.75},
     ),
     Mutant(
         "last-weights-tested",

@@ -255,6 +255,13 @@ MUTANTS = [
         [(TOTAL, "(cls_large + cls_small) / 2, cls")],
         {"test-total": 0.5},
     ),
+    Mutant(
+        "classification-losses-halved-too",
+        "total",
+        [("seg, cls_large, cls_small, seg)", "seg, cls_large / 2, cls_small / 2, seg)")],
+        {"test-total": 0.75},
+        visible=True,
+    ),
     # The training step
     Mutant(
         "gradients-add-up",
@@ -304,6 +311,18 @@ MUTANTS = [
         "training-step",
         [("parts.total.backward()", "(parts.total - parts.seg).backward()")],
         {"test-training-step": 0.75},
+    ),
+    Mutant(
+        "measured-once-more-after-the-step",
+        "training-step",
+        [
+            (
+                "    return {name",
+                "    parts = loss_of(*net(images, copies), labels)\n    return {name",
+            )
+        ],
+        {"test-training-step": 1.0},
+        visible=True,
     ),
     # Masks
     Mutant(
@@ -362,6 +381,12 @@ MUTANTS = [
         [("normalize(maps), size", "normalize(maps), size[::-1]")],
         {"test-segment": 0.5},
         visible=True,
+    ),
+    Mutant(
+        "threshold-over-256",
+        "segment",
+        [("threshold / 255", "threshold / 256")],
+        {"test-segment": 0.5},
     ),
     # IoU
     Mutant(
@@ -463,6 +488,12 @@ MUTANTS = [
         ],
         {"test-iou": 0.5},
     ),
+    Mutant(
+        "only-what-is-positive",
+        "iou",
+        [("a, b = a != 0, b != 0", "a, b = a > 0, b > 0")],
+        {"test-iou": 0.25},
+    ),
     # Any transform
     Mutant(
         "flip-that-is-never-applied",  # as one published solution has it
@@ -517,6 +548,12 @@ MUTANTS = [
         {"test-equivariant-loss": 1.25},
     ),
     Mutant(
+        "both-classified-by-the-copies",
+        "equivariant-loss",
+        [("cls_large = classify(output, labels)", "cls_large = classify(transformed, labels)")],
+        {"test-equivariant-loss": 0.5},
+    ),
+    Mutant(
         "classification-added-not-averaged",
         "equivariant-loss",
         [("(cls_large + cls_small) / 2 + seg", "cls_large + cls_small + seg")],
@@ -561,6 +598,19 @@ MUTANTS = [
             ("for transform in transforms:", "for transform in steps:"),
         ],
         {"test-compose": 0.25},
+    ),
+    Mutant(
+        "two-transforms-and-no-other-number",
+        "compose",
+        [
+            (
+                "        for transform in transforms:\n"
+                "            values = transform(values)\n"
+                "        return values",
+                "        first, second = transforms\n        return second(first(values))",
+            )
+        ],
+        {"test-compose": 0.5},
     ),
     Mutant(
         "nothing-from-an-empty-list",

@@ -277,6 +277,12 @@ MUTANTS = [
         {"test-forward32": 6.0},
         visible=True,
     ),
+    Mutant(
+        "width-falls-short-by-one",
+        "forward32",
+        [("19 + width:", "18 + width:")],
+        {"test-forward32": 2.0},
+    ),
     # Gradient norms
     Mutant(
         "loss-summed",
@@ -326,6 +332,19 @@ MUTANTS = [
         [("g.norm().item()", "g.norm()")],
         {"test-gradients": 3.0},
         visible=True,
+    ),
+    Mutant(
+        "a-step-is-taken",
+        "gradients",
+        [
+            (
+                "    return {name",
+                "    for p, g in zip(parameters, gradients, strict=True):\n"
+                "        p.data -= 0.1 * g\n"
+                "    return {name",
+            )
+        ],
+        {"test-gradients": 0.5},
     ),
     # Initialisation
     Mutant(
@@ -386,6 +405,18 @@ MUTANTS = [
         ],
         {"test-initialize": 3.0},
         visible=True,
+    ),
+    Mutant(
+        "uniform-from-zero-on",
+        "initialize",
+        [
+            (
+                'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")',
+                "inputs = layer.weight[0].numel()\n"
+                "            nn.init.uniform_(layer.weight, 0, (24 / inputs) ** 0.5)",
+            )
+        ],
+        {"test-initialize": 1.5},
     ),
     # Layers of FCN-8s
     Mutant(
@@ -609,6 +640,17 @@ MUTANTS = [
         {"test-transfer": 6.0},
         visible=True,
     ),
+    Mutant(
+        "score-cleared",
+        "transfer",
+        [
+            (
+                "    with torch.no_grad():\n",
+                "    with torch.no_grad():\n        nn.init.zeros_(net.score.weight)\n",
+            )
+        ],
+        {"test-transfer": 2.0},
+    ),
 ]
 
 ALTERNATIVES = [
@@ -744,6 +786,18 @@ ALTERNATIVES = [
         ],
     ),
 ]
+
+# Hidden checks that no mutant fails, and why they stand: test cell, and a part of the check.
+UNTRIED = {
+    (
+        "test-forward32",
+        "f'what {following} is given', after, before.shape",
+    ): "keeps the next lines from comparing arrays that broadcast",
+    (
+        "test-forward8",
+        "f'what {following} is given', after, before.shape",
+    ): "keeps the next lines from comparing arrays that broadcast",
+}
 
 SAMPLE_CLASS = SampleClass(
     half_done=["confusion", "mean-iou", "layers32", "bilinear", "forward32"],

@@ -639,6 +639,12 @@ MUTANTS = [
         [("0.5 * picture + 0.3 * colours", "0.3 * colours")],
         {"test-overlay": 2.5},
     ),
+    Mutant(
+        "scaled-to-one-and-cut-off",
+        "overlay",
+        [("np.rint(0.5 * picture + 0.3 * colours)", "(0.5 * picture / 255 + 0.3 * colours / 255)")],
+        {"test-overlay": 6.0},
+    ),
 ]
 
 ALTERNATIVES = [

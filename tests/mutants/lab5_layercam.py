@@ -293,6 +293,21 @@ MUTANTS = [
         {"test-record": 3.0},
         visible=True,
     ),
+    Mutant(
+        "errors-of-the-network-swallowed",
+        "record",
+        [
+            (
+                "    finally:\n",
+                (
+                    "    except RuntimeError:\n"
+                    "        return Recorded(torch.zeros(0), {}, {})\n"
+                    "    finally:\n"
+                ),
+            )
+        ],
+        {"test-record": 0.5},
+    ),
     # Grad-CAM
     Mutant(
         "sums-of-gradients",
@@ -437,6 +452,12 @@ MUTANTS = [
         [(ALPHA, "squared / denominator")],
         {"test-grad-cam-pp": 4.0},
         visible=True,
+    ),
+    Mutant(
+        "negative-denominators-left-out",
+        "grad-cam-pp",
+        [("denominator != 0", "denominator > 0")],
+        {"test-grad-cam-pp": 0.5},
     ),
     # LayerCAM
     Mutant(
@@ -936,6 +957,18 @@ ALTERNATIVES = [
         ],
     ),
 ]
+
+# Hidden checks that no mutant fails, and why they stand: test cell, and a part of the check.
+UNTRIED = {
+    (
+        "test-watch",
+        "'the scores of the watched network'",
+    ): "every mistake known that changes the scores changes what is kept, too",
+    (
+        "test-cut",
+        "'the masks', mask, (3, 5, 4)",
+    ): "keeps the next lines from counting in another dimension",
+}
 
 SAMPLE_CLASS = SampleClass(
     half_done=["watch", "record", "grad-cam", "scale", "fuse"],

@@ -202,6 +202,12 @@ MUTANTS = [
         {"test-draw": 1.0},
         visible=True,
     ),
+    Mutant(
+        "one-half-is-mirrored",
+        "draw",
+        [("mirror < 0.5", "mirror <= 0.5")],
+        {"test-draw": 0.25},
+    ),
     # Applying it
     Mutant(
         "turned-the-other-way",
@@ -367,6 +373,12 @@ MUTANTS = [
         {"test-emphasize": 1.0},
         visible=True,
     ),
+    Mutant(
+        "three-tenths-become-zero",
+        "emphasize",
+        [("maps < 0.3", "maps <= 0.3")],
+        {"test-emphasize": 0.75},
+    ),
     # Counting
     Mutant(
         "one-place-too-generous",
@@ -446,6 +458,18 @@ MUTANTS = [
         "combine",
         [("    n = sum", "    batches = batches[: max(2, len(batches) - 1)]\n    n = sum")],
         {"test-combine": 1.0},
+    ),
+    Mutant(
+        "top-1-for-every-k",
+        "combine",
+        [
+            (
+                "sum(hits[k] for hits, _ in batches) / n",
+                "sum(next(iter(hits.values())) for hits, _ in batches) / n",
+            )
+        ],
+        {"test-combine": 1.0},
+        visible=True,
     ),
     # The report's ReCAM
     Mutant(

@@ -214,6 +214,18 @@ MUTANTS = [
         {"test-cut": 1.5},
         visible=True,
     ),
+    Mutant(
+        "an-empty-map-is-all-defect",
+        "cut",
+        [("torch.zeros(size, dtype=torch.bool)", "torch.ones(size, dtype=torch.bool)")],
+        {"test-cut": 0.5},
+    ),
+    Mutant(
+        "zeros-that-are-no-mask",
+        "cut",
+        [("torch.zeros(size, dtype=torch.bool)", "torch.zeros(size)")],
+        {"test-cut": 0.5},
+    ),
     # Mean IoU
     Mutant(
         "good-surfaces-counted",
@@ -350,6 +362,18 @@ MUTANTS = [
         [("align_corners=False", "align_corners=True")],
         {"test-fuse": 2.0},
     ),
+    Mutant(
+        "the-highest-not-the-largest",
+        "fuse",
+        [("key=lambda s: s[0] * s[1]", "key=lambda s: s[0]")],
+        {"test-fuse": 0.5},
+    ),
+    Mutant(
+        "the-longest-sides-not-the-largest",
+        "fuse",
+        [("key=lambda s: s[0] * s[1]", "key=sum")],
+        {"test-fuse": 0.5},
+    ),
     # Gradients of the branches
     Mutant(
         "not-divided-by-the-positions",
@@ -413,6 +437,12 @@ MUTANTS = [
         "gradients",
         [('if how == "mul"', "if how")],
         {"test-gradients": 0.5},
+    ),
+    Mutant(
+        "two-branches-only",
+        "gradients",
+        [("    return gradients", "    return gradients[:2]")],
+        {"test-gradients": 2.0},
     ),
     # Seeds
     Mutant(
@@ -504,6 +534,19 @@ MUTANTS = [
         ],
         {"test-seeds": 2.5},
     ),
+    Mutant(
+        "no-seed-is-255",
+        "seeds",
+        [("torch.full((len(values),), -1)", "torch.full((len(values),), 255)")],
+        {"test-seeds": 3.0},
+        visible=True,
+    ),
+    Mutant(
+        "background-of-two-at-least",
+        "seeds",
+        [("order[: max(1, round(bottom", "order[: max(2, round(bottom")],
+        {"test-seeds": 0.5},
+    ),
 ]
 
 ALTERNATIVES = [
@@ -591,6 +634,34 @@ ALTERNATIVES = [
         ],
     ),
 ]
+
+# Hidden checks that no mutant fails, and why they stand: test cell, and a part of the check.
+UNTRIED = {
+    (
+        "test-auc",
+        "'the test cannot tell them apart'",
+    ): "about the numbers that were drawn, not about the answer",
+    (
+        "test-iou",
+        "'the test cannot tell them apart'",
+    ): "about the numbers that were drawn, not about the answer",
+    (
+        "test-gradients",
+        "'no zeros were drawn'",
+    ): "about the numbers that were drawn, not about the answer",
+    (
+        "test-cut",
+        "'the mask of an empty map', empty",
+    ): "keeps the next lines from counting in no pixels at all",
+    (
+        "test-cut",
+        "'the mask of a faint map'",
+    ): "keeps the next line from comparing arrays that broadcast",
+    (
+        "test-seeds",
+        "'the counts', seen['defect']",
+    ): "keeps the next lines from comparing arrays that broadcast",
+}
 
 SAMPLE_CLASS = SampleClass(
     half_done=["precision", "auc", "cut"],

@@ -26,8 +26,8 @@ from nbgrader.server_extensions import formgrader as nbgrader_templates
 from PIL import Image
 from traitlets.config import Config
 
-from labkit.grading import commands, feedback, jail
-from labkit.grading.feedback import MAX_MARKDOWN, MAX_PAGE, MAX_PICTURE, MAX_TEXT, CleanExporter
+from labkit.grading import clean_page, commands, feedback, jail
+from labkit.grading.clean_page import MAX_MARKDOWN, MAX_PAGE, MAX_PICTURE, MAX_TEXT, CleanExporter
 
 spec = importlib.util.spec_from_file_location(
     "tiny_course", Path(__file__).with_name("tiny_course.py")
@@ -239,7 +239,7 @@ def assert_inert(soup):
         text = script.string or ""
         assert OWN not in text, script
         assert script.get("src", feedback._MATHJAX).startswith(("/", feedback._MATHJAX)), script
-    known = feedback._TAGS | {"body", "main", "script"} | {"textarea", "input", "button"}
+    known = clean_page._TAGS | {"body", "main", "script"} | {"textarea", "input", "button"}
     for tag in soup.body(True):
         if tag.name == "nav" or tag.find_parent("nav"):
             continue  # the formgrader's own

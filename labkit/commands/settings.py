@@ -59,10 +59,11 @@ def network_of(run: Path, known: Collection[str]) -> str:
     Raises:
         InputError: the folder is no run, or the network is not among those that are known.
     """
-    network = runs.read_config(run).get("network")
-    if not isinstance(network, str):
-        raise _no_settings(run, "network", network)
-    if network not in known:
+    config = runs.read_config(run)
+    network = config.get("network")
+    if network is None:
+        raise _no_settings(run, config, "network")
+    if not isinstance(network, str) or network not in known:
         raise InputError(
             f"{run} holds a training of {network}, expected one of {' or '.join(known)}"
         )
@@ -78,15 +79,15 @@ def read_settings(kind: type[S], run: Path) -> S:
     """
     config = runs.read_config(run)
     if wrong := misfits(config, kind):
-        raise _no_settings(run, wrong[0], config.get(wrong[0]))
+        raise _no_settings(run, config, wrong[0])
     try:
         return kind(**{name: config[name] for name in get_type_hints(kind)})
     except InputError as error:
         raise InputError(f"{run / 'config.json'}: {error}") from error
 
 
-def _no_settings(run: Path, name: str, value: object) -> InputError:
-    given = "missing" if value is None else repr(value)
+def _no_settings(run: Path, config: Mapping[str, Any], name: str) -> InputError:
+    given = repr(config[name]) if name in config else "missing"
     return InputError(
         f"{run / 'config.json'} does not hold the settings of such a training ({name} is {given}): "
         "expected the file as `labkit train` wrote it"

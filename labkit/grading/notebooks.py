@@ -100,7 +100,8 @@ def _check_types(values: Mapping[str, Any], kinds: Mapping[str, Any], where: str
 
 def grade_id(cell: NotebookNode) -> str | None:
     """nbgrader's name of a cell; None for a cell that nbgrader knows nothing of."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
+    own = cell.metadata.get("nbgrader")
+    return own.get("grade_id") if isinstance(own, dict) else None
 
 
 def graded(notebook: NotebookNode) -> Iterator[NotebookNode]:

@@ -129,7 +129,7 @@ def test_what_students_see_fails_where_the_guide_says_so(source, release, known)
         assert bool(seen) is mutant.visible, f"{mutant.name}: {seen}"
     swapped = known.mutants["column-before-row"].apply(answers)
     (sentence,) = sentences(notebooks.submission(release, swapped))
-    assert sentence == "places has wrong values: the row comes first, then the column"
+    assert sentence == "the values of places are wrong: the row comes first, then the column"
 
 
 def sentences(book: nbformat.NotebookNode) -> list[str]:

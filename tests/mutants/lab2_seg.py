@@ -84,6 +84,13 @@ MUTANTS = [
         {"test-classification": 0.5},
     ),
     Mutant(
+        "losses-without-gradients",
+        "classification",
+        [("small.scores,", "small.scores.detach(),")],
+        {"test-classification": 0.5},
+        visible=True,
+    ),
+    Mutant(
         "losses-summed",
         "classification",
         [("large.scores, labels)", 'large.scores, labels, reduction="sum")')],

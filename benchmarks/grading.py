@@ -1,6 +1,7 @@
 """What grading a class costs, stock nbgrader beside ours, in one run.
 
-    python benchmarks/grading.py [--labs lab1_cam lab2_seg] [--submissions 40] [--jobs 1 2]
+    python benchmarks/grading.py [--labs lab1_cam lab2_seg] [--submissions 40] [--stock 10]
+                                 [--jobs 1 2]
 
 The reference solution of each lab, handed in many times, is graded by nbgrader with a bare
 configuration and by `labkit grade` with one and with two workers. The overhead of a submission is
@@ -51,6 +52,7 @@ c.Execute.timeout = 120
 class Cost:
     """Of grading a class once; seconds and bytes."""
 
+    number: int  # of submissions
     wall: float
     cpu: float
     memory: float
@@ -65,18 +67,19 @@ def main() -> None:
     parser.add_argument("--labs", nargs="+", default=LABS, choices=LABS)
     parser.add_argument("--submissions", type=int, default=40)
     parser.add_argument("--jobs", nargs="+", type=int, default=[1, 2])
-    parser.add_argument("--without-stock", action="store_true", help="measure ours alone")
+    parser.add_argument("--stock", type=int, help="submissions that nbgrader grades, if not all")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     for lab in options.labs:
         with tempfile.TemporaryDirectory() as folder:
             costs = {}
-            if not options.without_stock:
-                costs["nbgrader"] = stock(Path(folder, "stock"), lab, options.submissions)
+            number = options.submissions if options.stock is None else options.stock
+            if number:
+                costs["nbgrader"] = stock(Path(folder, "stock"), lab, number)
             for jobs in options.jobs:
                 course = Path(folder, f"ours-{jobs}")
                 costs[f"labkit --jobs {jobs}"] = ours(course, lab, options.submissions, jobs)
-        show(lab, options.submissions, costs)
+        show(lab, costs)
 
 
 def stock(course: Path, lab: str, number: int) -> Cost:
@@ -87,7 +90,7 @@ def stock(course: Path, lab: str, number: int) -> Cost:
     check(course, lab, number)
     books = [notebooks.read(path) for path in course.glob(f"autograded/*/{lab}/{lab}.ipynb")]
     cells = statistics.median(sum(map(took, book.cells)) for book in books)
-    return Cost(wall, cpu, memory, 1, cells, {})
+    return Cost(number, wall, cpu, memory, 1, cells, {})
 
 
 def ours(course: Path, lab: str, number: int, jobs: int) -> Cost:
@@ -116,7 +119,7 @@ def ours(course: Path, lab: str, number: int, jobs: int) -> Cost:
         )
         / number,
     }
-    return Cost(wall, cpu, memory, jobs, median("cells_seconds", "tests_seconds"), parts)
+    return Cost(number, wall, cpu, memory, jobs, median("cells_seconds", "tests_seconds"), parts)
 
 
 def make_class(course: Path, lab: str, number: int) -> None:
@@ -192,16 +195,24 @@ def cpu() -> float:
     return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
-def show(lab: str, number: int, costs: dict[str, Cost]) -> None:
+def show(lab: str, costs: dict[str, Cost]) -> None:
     """One table."""
-    table = Table(title=f"{lab}, {number} submissions")
-    for name in ("", "wall, s", "CPU, s", "memory, GB", "cells' own, s", "overhead, s"):
+    table = Table(title=lab)
+    for name in (
+        "",
+        "submissions",
+        "wall, s",
+        "CPU, s",
+        "memory, GB",
+        "cells' own, s",
+        "overhead, s",
+    ):
         table.add_column(name, justify="left" if not name else "right")
     for name, cost in costs.items():
-        overhead = cost.wall * cost.workers / number - cost.cells
+        overhead = cost.wall * cost.workers / cost.number - cost.cells
         figures = (cost.wall, cost.cpu, cost.memory / 1e9, cost.cells, overhead)
-        table.add_row(name, *(f"{figure:.2f}" for figure in figures))
-    console = Console(width=100)
+        table.add_row(name, str(cost.number), *(f"{figure:.2f}" for figure in figures))
+    console = Console(width=110)
     console.print(table)
     for name, cost in costs.items():
         if cost.parts:

@@ -23,15 +23,12 @@ def nbgrader(
     Returns:
         The command's exit code.
     """
-    # nbgrader calls `alembic` by its name, which an environment that is not activated hides.
-    scripts = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")])}
     with (
         log.open("a", encoding="utf-8") as record,
         subprocess.Popen(
             [sys.executable, "-m", "nbgrader", *arguments],
             cwd=course,
-            env=environment,
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -45,3 +42,12 @@ def nbgrader(
             if on_line is not None:
                 on_line(line)
     return process.returncode
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, with the programs of its Python first.
+
+    nbgrader calls `alembic` by its name, which an environment that is not activated hides.
+    """
+    scripts = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")])}

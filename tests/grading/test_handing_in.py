@@ -1,6 +1,5 @@
 """The ways of docs/instructors.md by which a lab is handed out, in and back, each command tried."""
 
-import os
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from grading import tiny_course
 from nbgrader.api import Gradebook
 from nbgrader.utils import get_username
 
-from labkit.grading import jail
+from labkit.grading import commands, jail
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "instructors.md").read_text(encoding="utf-8")
 LAB = tiny_course.LAB
@@ -35,7 +34,7 @@ def nbgrader(*arguments: object, at: Path, **environment: str) -> str:
 def run(module: str, *arguments: object, at: Path, **environment: str) -> str:
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(
-        command, cwd=at, env={**os.environ, **environment}, capture_output=True, text=True
+        command, cwd=at, env=commands.environment() | environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -1,11 +1,9 @@
 """What handing in late costs, in literal numbers."""
 
-import os
 import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from grading.judge.course import make_course
@@ -13,7 +11,7 @@ from nbgrader.api import Gradebook
 from traitlets import TraitError
 from traitlets.config import Config, Configurable
 
-from labkit.grading import jail, late, report
+from labkit.grading import commands, jail, late, report
 from labkit.grading.exports.marks import read
 from labkit.grading.late import AssignLatePenalties, LatePenalty, misread_zone
 
@@ -89,8 +87,7 @@ def test_a_time_zone_that_nbgrader_misreads(time, zone):
 
 @pytest.fixture
 def _alembic(monkeypatch):
-    """nbgrader calls it by its name, which an environment that is not activated hides."""
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv("PATH", commands.environment()["PATH"])  # nbgrader calls it by its name
 
 
 def stored(tmp_path, hours, **cells):

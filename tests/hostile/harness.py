@@ -192,12 +192,7 @@ def _run_bare(course: Course, one: Submission) -> bool:
         *("prlimit", f"--fsize={1 << 30}", f"--as={8 << 30}", "--core=0", "--"),
         *("sh", "-c", script),
     ]
-    scripts = str(Path(sys.executable).parent)
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
-        "OUTPUT_MB": "60",
-    }
+    environment = {**commands.environment(), "OUTPUT_MB": "60"}
     with (course.folder / "log.txt").open("a") as log:
         done = subprocess.run(
             command,

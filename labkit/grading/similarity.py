@@ -142,9 +142,8 @@ def compare(
         for name in ("students", "ours", "given"):
             (folder / name).mkdir()
         (folder / "given" / "given.py").write_text(given, encoding="utf-8")
-        for number, (_, text) in enumerate(
-            texts
-        ):  # names could be anything: numbers stand for them
+        # Numbers stand for names, which could be anything.
+        for number, (_, text) in enumerate(texts):
             where = folder / ("students" if number < len(students) else "ours")
             (where / f"{number}.py").write_text(text, encoding="utf-8", newline="\n")
         page = _Page(texts)

@@ -15,6 +15,8 @@ from labkit.grading import commands, jail, late, report
 from labkit.grading.exports.marks import read
 from labkit.grading.late import AssignLatePenalties, LatePenalty, misread_zone
 
+# nbgrader's own gradebook makes SQLAlchemy warn.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 DUE = datetime(2026, 3, 2, 12)
 

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pooch
@@ -21,6 +22,8 @@ from labkit.errors import InputError
 
 _SECONDS = 30  # of silence before a connection counts as cut
 _CHUNK = 1 << 18
+# What zipfile raises: also of a method that it does not know, and of an encrypted member.
+_BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def cache_folder() -> Path:
@@ -149,7 +152,7 @@ def cmp_facade(to: str | Path) -> None:
             try:
                 _unpack(path, name, draft)
                 _check_facades(draft, name, n)
-            except (InputError, zipfile.BadZipFile, OSError) as error:
+            except (InputError, OSError, *_BAD_ZIP) as error:
                 path.unlink()  # or the next try would find it again
                 raise InputError(
                     f"{archive.url} gave something else than the {n} facades of {name} ({error}) "
@@ -197,7 +200,7 @@ def flowers17(to: str | Path) -> None:
                         content = bundle.extractfile(member)
                         assert content is not None  # of a regular file there always is one
                         (draft / "jpg" / name).write_bytes(content.read())
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise InputError(f"{archive} cannot be unpacked: {error}") from error
         for partition in flowers17_folder.PARTITIONS:
             flowers17_folder.read_split(draft, "train", partition)

@@ -45,11 +45,18 @@ def settings_of(
         given: what is asked for now, by name.
 
     Raises:
-        InputError: the run is one of another network, does not agree, or cannot be read.
+        InputError: the run is one of another network, does not agree, or its `config.json` cannot
+            be read, or lacks a setting or holds one that cannot be.
     """
-    network_of(run, networks)
-    settings = read_settings(kind, run)
-    epochs = epochs_to_go_on(run, runs.read_config(run), full_path(given or {}))
+    config = runs.read_config(run)
+    _network(run, config, networks)
+    if wrong := misfits(config, kind):
+        raise _no_settings(run, config, wrong[0])
+    try:
+        settings = kind(**{name: config[name] for name in get_type_hints(kind)})
+    except InputError as error:
+        raise InputError(f"{run / 'config.json'}: {error}") from error
+    epochs = _epochs_to_go_on(run, config, full_path(given or {}))
     return replace(settings, epochs=epochs)  # type: ignore[type-var]  # all have epochs
 
 
@@ -59,7 +66,10 @@ def network_of(run: Path, known: Collection[str]) -> str:
     Raises:
         InputError: the folder is no run, or the network is not among those that are known.
     """
-    config = runs.read_config(run)
+    return _network(run, runs.read_config(run), known)
+
+
+def _network(run: Path, config: Mapping[str, Any], known: Collection[str]) -> str:
     network = config.get("network")
     if network is None:
         raise _no_settings(run, config, "network")
@@ -70,22 +80,6 @@ def network_of(run: Path, known: Collection[str]) -> str:
     return network
 
 
-def read_settings(kind: type[S], run: Path) -> S:
-    """The settings of an earlier run, of any network.
-
-    Raises:
-        InputError: its `config.json` cannot be read, or a setting is missing or nothing that it
-            can be.
-    """
-    config = runs.read_config(run)
-    if wrong := misfits(config, kind):
-        raise _no_settings(run, config, wrong[0])
-    try:
-        return kind(**{name: config[name] for name in get_type_hints(kind)})
-    except InputError as error:
-        raise InputError(f"{run / 'config.json'}: {error}") from error
-
-
 def _no_settings(run: Path, config: Mapping[str, Any], name: str) -> InputError:
     given = repr(config[name]) if name in config else "missing"
     return InputError(
@@ -94,7 +88,7 @@ def _no_settings(run: Path, config: Mapping[str, Any], name: str) -> InputError:
     )
 
 
-def epochs_to_go_on(run: Path, config: Mapping[str, Any], given: Mapping[str, Any]) -> int:
+def _epochs_to_go_on(run: Path, config: Mapping[str, Any], given: Mapping[str, Any]) -> int:
     """The epochs of a run that goes on, perhaps for more than before.
 
     Args:

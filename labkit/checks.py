@@ -91,6 +91,16 @@ def values(
     raise CheckFailed(f"{place} is {found[worst]:.6g}, expected {right[worst]:.6g}")
 
 
+def dtype(name: str, value: Any, expected: torch.dtype) -> None:
+    """A tensor whose numbers are of one kind, such as torch.bool."""
+    if isinstance(value, torch.Tensor) and value.dtype == expected:
+        return
+    kind = f" of {value.dtype}" if isinstance(value, torch.Tensor | np.ndarray) else ""
+    raise CheckFailed(
+        f"{name} is {_kind(value)}{kind}, expected a tensor of {expected}{_forgotten(value)}"
+    )
+
+
 def number(name: str, value: Any, expected: float, *, tolerance: float = 1e-4) -> None:
     """Check one Python number; a tensor is told to become one with `.item()`."""
     if isinstance(value, torch.Tensor):

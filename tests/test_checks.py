@@ -98,6 +98,18 @@ def test_a_number_is_no_tensor_and_no_bool():
     )
 
 
+def test_a_dtype_is_asked_of_a_tensor_alone():
+    checks.dtype("m", torch.ones(2, dtype=torch.bool), torch.bool)
+    for value, found in (
+        (torch.ones(2), "Tensor of torch.float32"),
+        (np.ones(2, bool), "ndarray of bool"),
+        ([True], "list"),
+    ):
+        assert failure(checks.dtype, "m", value, torch.bool) == (
+            f"m is {found}, expected a tensor of torch.bool"
+        )
+
+
 def test_entries_are_as_many_as_their_names():
     assert checks.entries("f", [1, None], "share", "mean") == (1, None)
     assert failure(checks.entries, "f", 0.5, "share", "mean") == (

@@ -31,6 +31,7 @@ app.command(rich_help_panel=_INSTRUCTORS)(grading.grade)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.similarity)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.export)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.lint)
+app.command("try", rich_help_panel=_INSTRUCTORS)(grading.attempt)
 app.command(rich_help_panel=_INSTRUCTORS)(grading.sample_class)
 app.command(rich_help_panel=_INSTRUCTORS)(setup.bundle)
 

@@ -24,7 +24,7 @@ def labkit(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
 def test_version_and_help():
     assert labkit("--version").stdout.strip() == f"labkit {__version__}"
     shown = labkit("--help").stdout
-    for command in ("course", "export", "lint", "sample-class"):
+    for command in ("course", "export", "lint", "try", "sample-class"):
         assert f" {command} " in shown
 
 
@@ -42,6 +42,7 @@ def test_help_imports_nothing_heavy():
     ("arguments", "sentence"),
     [
         (["lint", "lab99"], "labkit: there is no lab 'lab99' in source"),
+        (["try", "lab99"], "labkit: there is no lab 'lab99' in source"),
         (["sample-class", "lab99"], "labkit: there is no notebook source/lab99/lab99.ipynb"),
     ],
 )

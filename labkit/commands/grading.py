@@ -200,6 +200,30 @@ def lint(lab: Lab, course: Course = Path()) -> None:
     typer.echo(f"{lab}: nothing to mend")
 
 
+def attempt(
+    lab: Lab,
+    course: Course = Path(),
+    sandbox: Annotated[
+        Sandbox, typer.Option(help="none runs the lab as you, with your files and network")
+    ] = Sandbox.auto,
+) -> None:
+    """Grade a lab's own solution, which must get all points, and its empty release, which none.
+
+    In a folder of its own: the course, its gradebook among it, is only read. Exit code 1 if there
+    is something to mend.
+    """
+    from rich.console import Console
+
+    from labkit.grading.trial import attempt as problems_of
+
+    problems = problems_of(course, lab, Console(), sandbox.value)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{lab}: the solution gets all automatic points, the empty release none")
+
+
 def sample_class(
     lab: Lab,
     out: Annotated[Path, typer.Option(help="the course folder to make")] = Path("sample-course"),

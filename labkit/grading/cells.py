@@ -178,7 +178,9 @@ class _Rebuild:
                     new.source = self.cells[self.chosen[index]].source
                 self.out.repairs.append(f"The cell '{name}' had been moved; it was put back.")
             else:
-                self.out.repairs.append(f"The cell '{name}' was missing; it was put back.")
+                self.out.repairs.append(
+                    f"The cell '{name}' was not in the notebook; it was put in."
+                )
             self.out.cells.append(new)
 
     def _free(self, cell: NotebookNode) -> None:

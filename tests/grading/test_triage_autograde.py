@@ -113,7 +113,7 @@ def repaired():
         "newer-schema": (changed(newer), "metadata of the cell 'f'"),
         "more-points": (changed(points), "metadata of the cell 'test-f'"),
         "test-twice": (changed(twice), "was there twice"),
-        "tests-deleted": (changed(deleted), "was missing; it was put back"),
+        "tests-deleted": (changed(deleted), "was not in the notebook; it was put in"),
         "stripped": (changed(stripped), "metadata of the cell 'test-g'"),
         "nbformat3": (json.dumps(nbformat.convert(tiny.handed_in(), 3)), "old format 3"),
     }

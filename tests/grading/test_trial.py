@@ -217,6 +217,7 @@ def test_tests_that_ask_for_more_than_values_are_named_and_the_others_are_not(tm
     assert named["given-away"] == "lab.ipynb, cell 'given-away': the blank scores 1 of 1"
 
 
+@pytest.mark.filterwarnings("ignore::nbformat.warnings.DuplicateCellId")
 def test_a_lab_that_cannot_be_generated_is_refused_with_the_reason(tmp_path):
     write(tmp_path, {"answer": "assert True"})  # a grade_id that is there already
     with pytest.raises(InputError, match=r"there is no lab 'other' in .*source"):

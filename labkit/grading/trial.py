@@ -67,6 +67,7 @@ def _copy(course: Path, lab: str, copy: Path) -> None:
         f"c.CourseDirectory.root = {str(copy)!r}",
         f"c.CourseDirectory.db_url = {f'sqlite:///{copy}/gradebook.db'!r}",
         *(f"c.CourseDirectory.{name}_directory = {name!r}" for name in _FOLDERS),
+        "c.CourseDirectory.directory_structure = '{nbgrader_step}/{student_id}/{assignment_id}'",
     ]
     (copy / "nbgrader_config.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

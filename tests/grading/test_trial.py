@@ -195,7 +195,9 @@ def write(course: Path, tests: dict[str, str]) -> None:
         new_notebook(cells=cells, metadata=metadata), course / "source" / "lab" / "lab.ipynb"
     )
     (course / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.CourseDirectory.db_url = 'sqlite:////nowhere/at/all.db'\n"
+        "c = get_config()\n"
+        "c.CourseDirectory.db_url = 'sqlite:////nowhere/at/all.db'\n"
+        "c.CourseDirectory.directory_structure = '{nbgrader_step}/{assignment_id}/{student_id}'\n"
     )
 
 

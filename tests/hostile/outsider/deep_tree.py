@@ -1,6 +1,8 @@
 """While being graded makes a tree of 1500 folders, one in the other, in its working folder (and a folder without permissions): Python 3.11's os.walk and shutil.rmtree recurse and fail, and they fail in the grader's own tidying up, where nothing catches it."""
 
-STOCK = "stops"
+import sys
+
+STOCK = "stops" if sys.version_info < (3, 12) else "nothing"
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
 CODE = """

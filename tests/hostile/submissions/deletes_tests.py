@@ -2,7 +2,7 @@
 
 STOCK = "gains"
 MARKS = {"test-double": 0.0, "test-mean": 2.0}
-REPAIR = "'test-double' was missing"
+REPAIR = "'test-double' was not in the notebook"
 RESUBMITTED = True  # honest work was handed in and graded before this
 
 

@@ -29,16 +29,8 @@ from grading.run_in_forks import Cell, Forks, attempt, cells, one_thread  # noqa
 from labkit.grading import mutants, notebooks  # noqa: E402
 
 HIDDEN = "### BEGIN HIDDEN TESTS"
-ASKS = {
-    "dtype",
-    "entries",
-    "indices",
-    "mapping",
-    "number",
-    "require",
-    "shape",
-    "values",
-}  # of labkit.checks
+# Of labkit.checks.
+ASKS = {"dtype", "entries", "indices", "mapping", "number", "require", "shape", "values"}
 
 
 @dataclass(frozen=True)

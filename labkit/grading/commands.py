@@ -44,6 +44,11 @@ def nbgrader(
     return process.returncode
 
 
+def end(log: Path) -> str:
+    """The last lines of what commands have printed."""
+    return "\n".join(log.read_text(encoding="utf-8").splitlines()[-15:])
+
+
 def environment() -> dict[str, str]:
     """This process's environment, with the programs of its Python first.
 

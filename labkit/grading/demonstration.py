@@ -60,7 +60,7 @@ def demonstrate(root: Path, course: Path, console: Console) -> bool:
 
 def _must_work(course: Path, *arguments: str, log: Path) -> None:
     if commands.nbgrader(course, *arguments, log=log) != 0:
-        print(*log.read_text(encoding="utf-8").splitlines()[-15:], sep="\n", file=sys.stderr)
+        print(commands.end(log), file=sys.stderr)
         raise InputError(f"nbgrader {' '.join(arguments)} failed; above is the end of {log}")
 
 

@@ -48,19 +48,28 @@ def lint(course: Path, lab: str) -> list[Problem]:
     Raises:
         InputError: the course has no such lab, or a notebook cannot be read.
     """
+    problems = []
+    for path in sorted(source_folder(course, lab).glob("*.ipynb")):
+        problems += lint_source(path)
+        release = course / "release" / lab / path.name
+        if release.is_file():
+            problems += lint_release(read(release), read(path))
+    return problems
+
+
+def source_folder(course: Path, lab: str) -> Path:
+    """Where the notebooks with solutions lie.
+
+    Raises:
+        InputError: the course has no such lab; names those that it has.
+    """
     folder = course / "source" / lab
     if not folder.is_dir():
         known = sorted(path.name for path in (course / "source").glob("*") if path.is_dir())
         raise InputError(
             f"there is no lab {lab!r} in {course / 'source'}, expected one of: {', '.join(known)}"
         )
-    problems = []
-    for path in sorted(folder.glob("*.ipynb")):
-        problems += lint_source(path)
-        release = course / "release" / lab / path.name
-        if release.is_file():
-            problems += lint_release(read(release), read(path))
-    return problems
+    return folder
 
 
 def lint_source(path: Path) -> list[Problem]:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from labkit.errors import InputError
 from labkit.grading import commands, notebooks
-from labkit.grading.lint import Problem
+from labkit.grading.lint import Problem, source_folder
 from labkit.grading.report import Entry
 from labkit.grading.run import grade
 
@@ -41,11 +41,10 @@ def attempt(course: Path, lab: str, console: Console, sandbox: str = "auto") -> 
     Raises:
         InputError: there is no such lab, no release can be made of it, or no jail can be had.
     """
-    if not (course / "source" / lab).is_dir():
-        raise InputError(f"there is no lab {lab!r} in {course / 'source'}")
+    source = source_folder(course, lab).absolute()
     with tempfile.TemporaryDirectory(prefix="labkit-") as private:
         copy = Path(private, "course")
-        _copy(course.resolve(), lab, copy)
+        _copy(source, copy)
         with console.status(f"generating {lab}"):
             _generate(copy, lab)
         for student, folder in ((_SOLUTION, "source"), (_BLANK, "release")):
@@ -54,15 +53,16 @@ def attempt(course: Path, lab: str, console: Console, sandbox: str = "auto") -> 
         return [problem for entry in entries for problem in _problems(copy, lab, entry)]
 
 
-def _copy(course: Path, lab: str, copy: Path) -> None:
+def _copy(source: Path, copy: Path) -> None:
     """The lab, and a configuration that reads the course's own, but for where things lie."""
-    shutil.copytree(course / "source" / lab, copy / "source" / lab)
-    for path in (course / "source").iterdir():
+    shutil.copytree(source, copy / "source" / source.name)
+    for path in source.parent.iterdir():
         if path.is_file():  # such as a header that nbgrader puts into every notebook
             shutil.copy(path, copy / "source")
     lines = ["c = get_config()"]
-    if (course / "nbgrader_config.py").is_file():
-        lines.append(f"load_subconfig({str(course / 'nbgrader_config.py')!r})")
+    config = source.parents[1] / "nbgrader_config.py"
+    if config.is_file():
+        lines.append(f"load_subconfig({str(config)!r})")
     lines += [
         f"c.CourseDirectory.root = {str(copy)!r}",
         f"c.CourseDirectory.db_url = {f'sqlite:///{copy}/gradebook.db'!r}",
@@ -75,13 +75,14 @@ def _copy(course: Path, lab: str, copy: Path) -> None:
 def _generate(course: Path, lab: str) -> None:
     log = course / "nbgrader.log"
     if commands.nbgrader(course, "generate_assignment", lab, log=log) != 0:
-        end = "\n".join(log.read_text(encoding="utf-8").splitlines()[-15:])
-        raise InputError(f"nbgrader generate_assignment {lab} fails:\n{end}")
+        raise InputError(f"nbgrader generate_assignment {lab} fails:\n{commands.end(log)}")
 
 
 def _problems(course: Path, lab: str, entry: Entry) -> Iterator[Problem]:
     for sentence in [*filter(None, [entry.reason]), *entry.flags]:
         yield Problem(f"the {entry.student}", sentence)
+    if entry.status != "graded":  # there are no scores, and perhaps no notebook
+        return
     for name, scores in entry.scores.items():
         of = notebooks.points(notebooks.read(course / "source" / lab / f"{name}.ipynb"))
         book = notebooks.read(course / "autograded" / entry.student / lab / f"{name}.ipynb")

@@ -7,12 +7,15 @@ from pathlib import Path
 import nbformat
 import pytest
 from grading import tiny_course
+from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from rich.console import Console
 
 from labkit.errors import InputError
 from labkit.grading import jail
-from labkit.grading.trial import attempt
+from labkit.grading.report import Entry
+from labkit.grading.trial import _problems, attempt
 
 needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
 ANSWER = """
@@ -144,16 +147,22 @@ TESTS = {
         "with mock.patch('builtins.input', return_value='Ada'):\n    assert ask() == 'Ada'",
         "assert probe_ask('Ada') == 'Ada'",
     ),
-    "class": (
-        "account = Account(3)\n"
-        "assert isinstance(account, Account)\n"
-        "try:\n    account.pay(4)\nexcept Refused:\n    pass\nelse:\n    assert False",
-        "account = Account(3)\naccount.pay(1)\nassert account.balance == 2\n"
-        "try:\n    account.pay(4)\nexcept ValueError:\n    pass\nelse:\n    assert False",
+    "instance": (
+        "assert isinstance(Account(3), Account)",
+        "account = Account(3)\naccount.pay(1)\nassert account.balance == 2",
     ),
-    "look-inside": (
-        "import inspect\nassert 'random' in inspect.getsource(roll) and roll.__name__ == 'roll'",
+    "own-error": (
+        "try:\n    Account(3).pay(4)\nexcept Refused:\n    pass\nelse:\n    assert False",
+        "try:\n    Account(3).pay(4)\nexcept ValueError:\n    pass\nelse:\n    assert False",
+    ),
+    "text": (
+        "import inspect\nassert 'random' in inspect.getsource(roll)",
         "assert callable(roll) and 0 <= roll() < 1",
+    ),
+    "name": ("assert roll.__name__ == 'roll'", "assert 0 <= roll() < 1"),
+    "globals": (
+        "assert 'roll' in globals() and 'unroll' not in globals()",
+        "roll\ntry:\n    unroll\nexcept NameError:\n    pass\nelse:\n    assert False",
     ),
     "magic": (
         "%timeit -n1 -r1 roll()",
@@ -179,8 +188,8 @@ float(table(2).shape == (2, 1))
 """
 
 
-def write(course: Path, tests: dict[str, str]) -> None:
-    """A course that knows nothing of labkit."""
+def notebook(tests: dict[str, str]) -> NotebookNode:
+    """The lab with these tests."""
     cells = [
         tiny_course.cell("given", GIVEN.strip(), locked=True),
         tiny_course.cell("answer", ANSWER.strip(), solution=True),
@@ -189,16 +198,24 @@ def write(course: Path, tests: dict[str, str]) -> None:
             for name, text in tests.items()
         ),
     ]
+    return new_notebook(cells=cells, metadata={"kernelspec": dict(tiny_course.KERNEL)})
+
+
+def write(course: Path, tests: dict[str, str]) -> None:
+    """A course that knows nothing of labkit."""
     (course / "source" / "lab").mkdir(parents=True)
-    metadata = {"kernelspec": dict(tiny_course.KERNEL)}
-    nbformat.write(
-        new_notebook(cells=cells, metadata=metadata), course / "source" / "lab" / "lab.ipynb"
-    )
+    nbformat.write(notebook(tests), course / "source" / "lab" / "lab.ipynb")
     (course / "nbgrader_config.py").write_text(
         "c = get_config()\n"
         "c.CourseDirectory.db_url = 'sqlite:////nowhere/at/all.db'\n"
         "c.CourseDirectory.directory_structure = '{nbgrader_step}/{assignment_id}/{student_id}'\n"
     )
+
+
+def test_in_the_students_kernel_all_of_them_pass(tmp_path):
+    both = {f"{name}-{i}": text for name, two in TESTS.items() for i, text in enumerate(two)}
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook(both | {"plain": PLAIN}), resources=resources).execute()
 
 
 @needs_a_jail
@@ -217,6 +234,11 @@ def test_tests_that_ask_for_more_than_values_are_named_and_the_others_are_not(tm
     )
     assert "DataFrame> cannot be tested for its type, being no plain value" in named["compare"]
     assert named["given-away"] == "lab.ipynb, cell 'given-away': the blank scores 1 of 1"
+
+
+def test_of_a_solution_that_has_no_scores_the_reason_is_told(tmp_path):
+    entry = Entry("lab", "solution", "failed", scores={"lab": {"f": None}}, reason="Ended early.")
+    assert list(map(str, _problems(tmp_path, "lab", entry))) == ["the solution: Ended early."]
 
 
 @pytest.mark.filterwarnings("ignore::nbformat.warnings.DuplicateCellId")

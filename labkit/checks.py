@@ -7,13 +7,16 @@ one sentence without a traceback.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:  # importing torch takes seconds, and a test of numbers needs none of it
+    import torch
 
 
 class CheckFailed(AssertionError):
@@ -93,9 +96,9 @@ def values(
 
 def dtype(name: str, value: Any, expected: torch.dtype) -> None:
     """A tensor whose numbers are of one kind, such as torch.bool."""
-    if isinstance(value, torch.Tensor) and value.dtype == expected:
+    if _is_tensor(value) and value.dtype == expected:
         return
-    kind = f" of {value.dtype}" if isinstance(value, torch.Tensor | np.ndarray) else ""
+    kind = f" of {value.dtype}" if _is_tensor(value) or isinstance(value, np.ndarray) else ""
     raise CheckFailed(
         f"{name} is {_kind(value)}{kind}, expected a tensor of {expected}{_forgotten(value)}"
     )
@@ -103,7 +106,7 @@ def dtype(name: str, value: Any, expected: torch.dtype) -> None:
 
 def number(name: str, value: Any, expected: float, *, tolerance: float = 1e-4) -> None:
     """Check one Python number; a tensor is told to become one with `.item()`."""
-    if isinstance(value, torch.Tensor):
+    if _is_tensor(value):
         raise CheckFailed(f"{name} is a tensor, expected a Python number: take its .item()")
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise CheckFailed(f"{name} is {_kind(value)}, expected a number{_forgotten(value)}")
@@ -154,6 +157,8 @@ def fill_parameters(module: torch.nn.Module, seed: int) -> None:
     layers are called. Weights are drawn from N(0, 1 / inputs of a unit); biases, and the scales of
     normalisation layers, from N(1, 0.01).
     """
+    import torch
+
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -196,17 +201,14 @@ class Marks:
 
 def _array(name: str, value: Any) -> NDArray[Any]:
     """A numpy copy of a tensor, array or number; a sentence for anything else."""
-    if isinstance(value, torch.Tensor):
-        return (
-            value.detach().cpu().double().numpy()
-            if value.is_floating_point()
-            else (value.detach().cpu().numpy())
-        )
+    if _is_tensor(value):
+        number = value.detach().cpu()
+        return (number.double() if number.is_floating_point() else number).numpy()
     if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype == object:
         value = value.item()  # what numpy.array makes of None, or of another lone object
     if value is None:
         raise CheckFailed(f"{name} is None{_forgotten(value)}")
-    if isinstance(value, torch.return_types.max | torch.return_types.min):
+    if _is_max_and_where(value):
         raise CheckFailed(
             f"{name} is a pair of values and indices, as {_kind(value)}(dim) gives it: "
             "take its .values"
@@ -220,6 +222,20 @@ def _array(name: str, value: Any) -> NDArray[Any]:
     if array.dtype.kind not in "biufc":
         raise CheckFailed(f"{name} is {_kind(value)} of other things than numbers")
     return array
+
+
+def _is_tensor(value: Any) -> bool:
+    """Whether it is a torch tensor; a program that has not imported torch holds none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _is_max_and_where(value: Any) -> bool:
+    """Whether it is what torch's `max(dim)` and `min(dim)` return: values and their indices."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return False
+    return isinstance(value, torch.return_types.max | torch.return_types.min)
 
 
 def _close(found: NDArray[Any], right: NDArray[Any], tolerance: float) -> bool:

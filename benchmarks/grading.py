@@ -33,10 +33,11 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.table import Table
 
-from labkit.grading import commands, jail, notebooks
+from labkit.grading import commands, notebooks
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.report import REPORT
 from labkit.grading.sample_class import Student, write_course
+from labkit.grading.sandbox import bubblewrap
 
 ROOT = Path(__file__).parents[1]
 LABS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
@@ -96,7 +97,7 @@ def stock(course: Path, lab: str, number: int) -> Cost:
 def ours(course: Path, lab: str, number: int, jobs: int) -> Cost:
     """`labkit grade`, with the configuration of this course."""
     make_class(course, lab, number)
-    sandbox = "none" if jail.why_not() else "auto"
+    sandbox = "none" if bubblewrap.why_not() else "auto"
     command = [sys.executable, "-m", "labkit", "grade", lab, "--jobs", str(jobs)]
     command += ["--course", str(course), "--sandbox", sandbox]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

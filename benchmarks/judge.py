@@ -27,9 +27,10 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from rich.console import Console
 
-from labkit.grading import commands, jail, notebooks, run
+from labkit.grading import commands, notebooks, run
 from labkit.grading.judge.namespace import Names
 from labkit.grading.sample_class import Student, write_course
+from labkit.grading.sandbox import bubblewrap
 
 ROOT = Path(__file__).parents[1]
 QUESTIONS = 300
@@ -88,7 +89,7 @@ def _submissions(folder: Path, lab: str, number: int) -> None:
     course = folder / "course"
     write_course(ROOT, course, {lab: [Student(name, text, {}) for name in students]})
     assert commands.nbgrader(course, "generate_assignment", lab, log=folder / "log") == 0
-    sandbox = "none" if jail.why_not() else "auto"
+    sandbox = "none" if bubblewrap.why_not() else "auto"
     ours, plain = [], []
     for name in students:
         outcome = run.grade(course, lab, Console(quiet=True), students=[name], sandbox=sandbox)

@@ -67,7 +67,7 @@ def grade(
         Path | None, typer.Option(help="write a line of JSON for each submission into this file")
     ] = None,
 ) -> None:
-    """Grade the submissions of a lab: triage, tests outside the students' kernels, a jail.
+    """Grade the submissions of a lab: triage, tests outside the students' kernels, a sandbox.
 
     What is graded and has not changed is skipped: the same command goes on with a run that ended.
 

@@ -30,10 +30,11 @@ from traitlets import Integer, List, Unicode
 
 from labkit.errors import InputError
 from labkit.grading import gradebook, late, report
+from labkit.grading.crowd import Crowd, compared
 from labkit.grading.files import quoted
-from labkit.grading.jail import why_not
 from labkit.grading.judge.execute import Execute, about
 from labkit.grading.report import REPORT, Entry
+from labkit.grading.sandbox.bubblewrap import why_not
 from labkit.grading.submission import Grader, Lab
 from labkit.grading.task import Result, Task
 from labkit.grading.triage import MAX_BYTES
@@ -65,7 +66,7 @@ class TriagedAutograde(Autograde):
         """Grade, unless the settings would have the student's word taken for the marks.
 
         Raises:
-            NbGraderException: there is no jail, nothing is to be run, or the rule for late work
+            NbGraderException: there is no sandbox, nothing is to be run, or the rule for late work
                 makes no sense; nothing was graded.
         """
         execute = Execute(parent=self)
@@ -121,7 +122,10 @@ class TriagedAutograde(Autograde):
         """Run a thread for each worker until no submission is left."""
         crew = workers(self.jobs, self.scheduler, self.worker_log)[: len(self.assignments)]
         turn = threading.Lock()
-        threads = [threading.Thread(target=self._serve, args=(worker, turn)) for worker in crew]
+        crowd = Crowd() if len(crew) > 1 and self.scheduler is None else None
+        threads = [
+            threading.Thread(target=self._serve, args=(worker, turn, crowd)) for worker in crew
+        ]
         try:
             for thread in threads:
                 thread.start()
@@ -134,13 +138,13 @@ class TriagedAutograde(Autograde):
             for thread in threads:
                 thread.join()
 
-    def _serve(self, worker: Worker, turn: threading.Lock) -> None:
+    def _serve(self, worker: Worker, turn: threading.Lock, crowd: Crowd | None) -> None:
         """Grade what waits, with one worker."""
 
         def perform(task: Task) -> Result:
             turn.release()
             try:
-                result = worker.perform(task, self.cell_done)
+                result = self._run_one(worker, task, crowd)
             finally:
                 turn.acquire()
                 # nbgrader sets this around each submission, and fails if another took it away.
@@ -167,6 +171,17 @@ class TriagedAutograde(Autograde):
                 pass
             except Exception as error:  # of ours: no submission makes the grader raise
                 self._problem = error
+
+    def _run_one(self, worker: Worker, task: Task, crowd: Crowd | None) -> Result:
+        """Run a notebook; alone once more if others of the class may have cost it marks."""
+        if crowd is None:
+            return worker.perform(task, self.cell_done)
+        with crowd.among_others():
+            result = worker.perform(task, self.cell_done)
+        if not result.crowded:
+            return result
+        with crowd.alone():
+            return compared(task, result, worker.perform(task, lambda: None))
 
     def _next(self, grader: Grader, number: int, folder: str) -> None:
         match = re.match(self._pattern(), folder)

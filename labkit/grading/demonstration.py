@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from labkit.errors import InputError
-from labkit.grading import commands, jail, notebooks, report, sample_class
+from labkit.grading import commands, notebooks, report, sample_class
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student
+from labkit.grading.sandbox import bubblewrap
 
 _GRADING = re.compile(r"Autograding .*[/\\]autograded[/\\](?P<student>[^/\\]+)[/\\]")
 
@@ -48,8 +49,8 @@ def demonstrate(root: Path, course: Path, console: Console) -> bool:
     classes = {lab: sample_class.students(root, lab) for lab in labs}
     sample_class.write_course(root, course, classes)
     log = course / "nbgrader.log"
-    if reason := jail.why_not():
-        console.print(f"Graded without a jail: {reason}.")
+    if reason := bubblewrap.why_not():
+        console.print(f"Graded without a sandbox: {reason}.")
     right = True
     for lab, members in classes.items():
         _grade(course, lab, members, log, console)
@@ -76,7 +77,7 @@ def _grade(course: Path, lab: str, members: list[Student], log: Path, console: C
                 done += 1
                 status.update(f"{lab}: autograding {match['student']} ({done} of {len(members)})")
 
-        arguments = ("autograde", lab, *jail.options())
+        arguments = ("autograde", lab, *bubblewrap.options())
         commands.nbgrader(course, *arguments, log=log, on_line=on_line)
         status.update(f"{lab}: writing feedback")
         _must_work(course, "generate_feedback", lab, log=log)

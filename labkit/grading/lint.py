@@ -287,7 +287,7 @@ def _stray_files(notebook: NotebookNode, folder: Path) -> Iterator[Problem]:
 
 
 def _withheld(notebook: NotebookNode) -> Iterator[Problem]:
-    """The jail covers files: what is none would stop the grading of the whole class."""
+    """The sandbox covers files: what is none would stop the grading of the whole class."""
     package = Path(labkit.__file__).parent
     for module in notebook.metadata["labkit"].get("withheld", []):
         first, *parts = module.split(".")

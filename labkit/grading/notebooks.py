@@ -27,7 +27,12 @@ DELIMITERS = (
 
 
 # What labkit and nbgrader read of a lab's metadata; more may be there.
-_LABKIT = {"tasks": list[dict[str, Any]], "files": list[str], "withheld": list[str]}
+_LABKIT = {
+    "tasks": list[dict[str, Any]],
+    "files": list[str],
+    "withheld": list[str],
+    "packages": list[str],
+}
 _TASK = {"name": str, "points": float, "cells": list[str]}
 
 

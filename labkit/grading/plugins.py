@@ -74,7 +74,7 @@ def _path(resources: Any) -> Path:
 
 
 def configure(config: Any) -> None:
-    """Plug labkit into nbgrader: lint for `generate_assignment`; triage, jail, judge; clean pages.
+    """Plug labkit into nbgrader: lint, triage, sandbox, judge and clean pages.
 
     Preprocessors that the course has chosen itself stay; nbgrader's `Execute`, `SaveCells` and
     `AssignLatePenalties` among them become ours. Called twice, it changes nothing more. Kernels

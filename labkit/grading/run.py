@@ -1,4 +1,4 @@
-"""`labkit grade`: nbgrader's grading with triage, judge and jail, in any course folder.
+"""`labkit grade`: nbgrader's grading with triage, judge and sandbox, in any course folder.
 
 The course's own `nbgrader_config.py` is read as `nbgrader autograde` reads it; it need not know of
 labkit. Scores go into its gradebook, graded notebooks into its `autograded/`.
@@ -25,9 +25,9 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from labkit.errors import InputError
 from labkit.grading.autograde import TriagedAutograde
 from labkit.grading.files import quoted
-from labkit.grading.jail import why_not
 from labkit.grading.plugins import configure
 from labkit.grading.report import REPORT, Entry
+from labkit.grading.sandbox.bubblewrap import why_not
 
 LOG = "grading.log"
 UNPROTECTED = (
@@ -70,14 +70,14 @@ def grade(
         lab: the assignment.
         console: where progress is shown.
         students: whose submissions; everybody's if empty.
-        sandbox: "auto" runs the students' code in a jail, "none" unprotected.
+        sandbox: "auto" runs the students' code in a sandbox, "none" unprotected.
         force: grade also what has been graded and has not changed since.
         jobs: submissions that are run at the same time.
         scheduler: address of a dask cluster that runs them.
 
     Raises:
-        InputError: no jail can be had, or the course, the lab or a submission is not there. Nothing
-            was graded then.
+        InputError: there is no sandbox, or the course, the lab or a submission is not there.
+            Nothing was graded then.
     """
     if not (course / "nbgrader_config.py").is_file() and not (course / "source" / lab).is_dir():
         raise InputError(

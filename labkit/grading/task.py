@@ -23,8 +23,11 @@ class Task:
         imports: import statements of the instructor's notebook, by the name that each binds.
         modules: that it imports where cells run in the kernel.
         withheld: modules of labkit that the kernel is not to see.
+        packages: the only ones that the kernel is to see, beside those of `modules` and what
+            labkit needs; None for all that are installed.
         released: of tests that are to run in the kernel as well, what students were given of them.
         settings: of `Runner`.
+        seconds: that it may take in all; whoever waits for it waits a little longer.
     """
 
     notebook: dict[str, Any]
@@ -34,8 +37,10 @@ class Task:
     imports: dict[str, str]
     modules: list[str]
     withheld: list[str]
+    packages: list[str] | None
     released: dict[int, str]
     settings: dict[str, Any]
+    seconds: float
 
     def to_json(self) -> str:
         """One line."""
@@ -61,12 +66,16 @@ class Result:
         run: what was seen meanwhile.
         error: why it could not be run, as a sentence.
         cold: why its kernel was started anew rather than forked, where that was wanted.
+        lost: a process of it ended, and nobody knows why; it is worth another try.
+        crowded: it may have lost marks to what ran beside it.
     """
 
     notebook: dict[str, Any] | None = None
     run: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     cold: str | None = None
+    lost: bool = False
+    crowded: bool = False
 
     def to_json(self) -> str:
         """One line."""

@@ -39,7 +39,7 @@ def attempt(course: Path, lab: str, console: Console, sandbox: str = "auto") -> 
         whatever was flagged.
 
     Raises:
-        InputError: there is no such lab, no release can be made of it, or no jail can be had.
+        InputError: there is no such lab, no release can be made of it, or there is no sandbox.
     """
     source = source_folder(course, lab).absolute()
     with tempfile.TemporaryDirectory(prefix="labkit-") as private:

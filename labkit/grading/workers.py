@@ -1,17 +1,21 @@
 """The processes that run notebooks: some of this machine's own, or those of a dask cluster.
 
 Each has `perform(task, cell_done)`, which may be called from one thread at a time, and `close()`.
-A worker that ends before it has a result is replaced, and the task given once more.
+A worker that ends before it has a result, or loses a process of its own, is given the task once
+more. One that does not come to an end in time is ended from here: what a submission may do to the
+worker that runs it, it cannot do to the clock of another process.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import IO, Any, Protocol
 
@@ -24,6 +28,9 @@ _EXECUTION = {"NBGRADER_EXECUTION": "autograde"}  # as nbgrader tells its kernel
 _LOST = Result(
     error="The process that graded it ended twice: out of memory, or ended from outside."
 )
+# Seconds beside those that a submission may take: to start and end its kernel, and for a test that
+# computes itself. The worker has clocks of its own, and is late only if it is stuck.
+_GRACE = 180.0
 
 
 class Stopped(Exception):
@@ -61,14 +68,24 @@ class Local:
 
     def perform(self, task: Task, cell_done: Callable[[], None]) -> Result:
         """See `Worker`."""
+        result = _LOST
         for _ in range(_TRIES):
-            answer = self._ask(task.to_json(), cell_done)
+            with _alarm(task.seconds + _GRACE, self._kill) as overdue:
+                answer = self._ask(task.to_json(), cell_done)
             if self._closed:
                 raise Stopped
-            if answer is not None:
-                return Result.from_json(answer)
-            self._end()
-        return _LOST
+            if overdue.is_set():
+                self._end()
+                return Result(error=_overdue(task.seconds))
+            if answer is None:
+                self._end()
+                result = _LOST
+                continue
+            result = Result.from_json(answer)
+            # It may have been the submission, or somebody short of memory: the second time it was.
+            if not result.lost:
+                break
+        return result
 
     def close(self) -> None:
         """See `Worker`."""
@@ -108,13 +125,19 @@ class Local:
                 )
             return self._process
 
+    def _kill(self) -> None:
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def _end(self) -> None:
         """End the process: gently when it is idle, so that its own processes end in order."""
         process, self._process = self._process, None
         if process is None:
             return
         if process.stdin is not None:
-            process.stdin.close()
+            with contextlib.suppress(OSError):  # it has ended, and left something unread
+                process.stdin.close()
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
@@ -122,6 +145,28 @@ class Local:
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _overdue(seconds: float) -> str:
+    return f"It took more than {seconds:g} seconds in all, and could not be stopped in order."
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float, action: Callable[[], None]) -> Iterator[threading.Event]:
+    """Does something when the time is over; the event tells whether it was."""
+    rang = threading.Event()
+
+    def ring() -> None:
+        rang.set()
+        action()
+
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield rang
+    finally:
+        timer.cancel()
 
 
 class Cluster:
@@ -169,16 +214,18 @@ class Cluster:
         self._client.close()
 
 
-_one_at_a_time = threading.Lock()  # a node's judge and warm process serve one notebook
+_here: Local | None = None
+_one_at_a_time = threading.Lock()
 
 
 def _on_a_node(task: str) -> str:
-    """Runs in a worker of the cluster."""
-    from labkit.grading.judge.runner import perform
-
+    """Runs in a worker of the cluster, which has a process of its own for it, as this one has."""
+    global _here
     with _one_at_a_time:
-        os.environ.update(_EXECUTION)
-        return perform(Task.from_json(task)).to_json()
+        if _here is None:
+            _here = Local()
+            atexit.register(_here.close)
+        return _here.perform(Task.from_json(task), lambda: None).to_json()
 
 
 def workers(jobs: int, scheduler: str | None, log: IO[Any] | None) -> Sequence[Worker]:

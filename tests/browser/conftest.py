@@ -15,7 +15,8 @@ from browser.places import ROOT
 from browser.serving import Server, jupyterlab
 from browser.sliders import sliders
 
-from labkit.grading import commands, jail, sample_class
+from labkit.grading import commands, sample_class
+from labkit.grading.sandbox import bubblewrap
 
 TIMEOUT = 120_000  # milliseconds; what is waited for takes some seconds on a free machine
 # nbgrader's pages set formulas with MathJax, which they take from the network, or go without.
@@ -64,7 +65,7 @@ def student(chromium, tmp_path_factory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def instructor(chromium, tmp_path_factory) -> Iterator[Server]:
     """JupyterLab in a course folder: lab 1 is released, and one student has handed it in."""
-    if reason := jail.why_not():
+    if reason := bubblewrap.why_not():
         pytest.skip(reason)
     home = tmp_path_factory.mktemp("instructor")
     course = home / "course"

@@ -10,7 +10,7 @@ import pytest
 from grading.judge.course import cell, make_course, source_notebook
 from nbgrader.api import Gradebook
 
-from labkit.grading import jail, report
+from labkit.grading import report
 from labkit.grading.report import Entry
 
 NEW = """
@@ -29,7 +29,7 @@ def test_what_a_grading_has_changed():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
+@pytest.mark.sandbox
 def test_tests_that_are_new_worth_more_or_gone(tmp_path):
     course = make_course(tmp_path)
     positive = "def double(x):\n    return abs(2 * x) if isinstance(x, int) else 2 * x"

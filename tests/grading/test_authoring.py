@@ -11,9 +11,10 @@ from grading.test_labs import assert_marks, packed
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from labkit import checks
-from labkit.grading import commands, jail, mutants, notebooks, sample_class
+from labkit.grading import commands, mutants, notebooks, sample_class
 from labkit.grading.lint import lint
 from labkit.grading.sample_class import Student
+from labkit.grading.sandbox import bubblewrap
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
@@ -147,7 +148,7 @@ def sentences(book: nbformat.NotebookNode) -> list[str]:
 
 @pytest.mark.slow
 def test_grading_gives_each_submission_exactly_its_marks(course, source, release, known):
-    """The sample class, every mutant and every alternative, with judge and jail."""
+    """The sample class, every mutant and every alternative, with judge and sandbox."""
     answers = notebooks.solutions(source)
     members = [m for m in sample_class.students(course, LAB) if m.name not in known.mutants]
     by_name = {student.name: student for student in members}
@@ -166,7 +167,7 @@ def test_grading_gives_each_submission_exactly_its_marks(course, source, release
         folder = course / "submitted" / student.name / LAB
         folder.mkdir(parents=True)
         (folder / f"{LAB}.ipynb").write_text(student.text, encoding="utf-8")
-    commands.nbgrader(course, "autograde", LAB, *jail.options(), log=course / "log.txt")
+    commands.nbgrader(course, "autograde", LAB, *bubblewrap.options(), log=course / "log.txt")
     assert_marks(course, LAB, members)
     graded = notebooks.read(course / "autograded" / "reference" / LAB / f"{LAB}.ipynb")
     errors = [

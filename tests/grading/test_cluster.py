@@ -5,7 +5,7 @@ from grading.test_resume import assert_all_right, grade, make_class
 from rich.console import Console
 
 from labkit.errors import InputError
-from labkit.grading import jail, run, workers
+from labkit.grading import run, workers
 
 distributed = pytest.importorskip("distributed", reason="dask is in the extra `cluster`")
 SIZE = 4
@@ -17,7 +17,7 @@ def test_an_address_at_which_nobody_answers_is_an_error():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
+@pytest.mark.sandbox
 def test_two_workers_of_a_cluster_give_the_same_marks(tmp_path):
     course = make_class(tmp_path, SIZE)
     with distributed.LocalCluster(

@@ -26,8 +26,9 @@ from nbgrader.server_extensions import formgrader as nbgrader_templates
 from PIL import Image
 from traitlets.config import Config
 
-from labkit.grading import clean_page, commands, feedback, jail
+from labkit.grading import clean_page, commands, feedback
 from labkit.grading.clean_page import MAX_MARKDOWN, MAX_PAGE, MAX_PICTURE, MAX_TEXT, CleanExporter
+from labkit.grading.sandbox import bubblewrap
 
 spec = importlib.util.spec_from_file_location(
     "tiny_course", Path(__file__).with_name("tiny_course.py")
@@ -221,7 +222,7 @@ def course(tmp_path_factory):
     renamed.rename(renamed.with_name("tiny <b>(1)<b> & $x$.ipynb"))
     hand_in_second(course, "renamed")
 
-    code, log = nbgrader(course, "autograde", *jail.options())
+    code, log = nbgrader(course, "autograde", *bubblewrap.options())
     assert code == 1, log  # two are rejected
     code, log = nbgrader(course, "generate_feedback")
     assert code == 0, log
@@ -491,7 +492,9 @@ def test_a_page_follows_a_new_grading(course):
     before = path.stat().st_mtime_ns
     assert nbgrader(course, "generate_feedback", "--student=renamed")[0] == 0
     assert path.stat().st_mtime_ns == before
-    assert nbgrader(course, "autograde", "--student=renamed", "--force", *jail.options())[0] == 0
+    assert (
+        nbgrader(course, "autograde", "--student=renamed", "--force", *bubblewrap.options())[0] == 0
+    )
     assert nbgrader(course, "generate_feedback", "--student=renamed")[0] == 0
     assert path.stat().st_mtime_ns > before
 

@@ -14,7 +14,7 @@ from grading import tiny_course
 from nbgrader.api import Gradebook
 from nbgrader.utils import get_username
 
-from labkit.grading import commands, jail
+from labkit.grading import commands
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "instructors.md").read_text(encoding="utf-8")
 LAB = tiny_course.LAB
@@ -22,7 +22,7 @@ RIGHT = tiny_course.handed_in()
 WRONG = tiny_course.handed_in(g="def g(x):\n    return 3 * x")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not())),
+    pytest.mark.sandbox,
 ]
 
 

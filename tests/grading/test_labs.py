@@ -18,10 +18,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labkit.grading import commands, jail, mutants, notebooks, sample_class
+from labkit.grading import commands, mutants, notebooks, sample_class
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.lint import lint
 from labkit.grading.sample_class import Student, hand_in, write_course
+from labkit.grading.sandbox import bubblewrap
 
 ROOT = Path(__file__).parents[2]
 LABS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
@@ -189,7 +190,7 @@ def test_the_sample_class_gets_its_marks_from_nbgrader(lab, source, generated, t
 @pytest.mark.slow
 def test_kernels_that_are_not_forked_give_the_sample_class_the_same_marks(lab, generated, tmp_path):
     members = sample_class.students(ROOT, lab)
-    grade(generated, tmp_path, lab, members, "--Execute.warm=False")
+    grade(generated, tmp_path, lab, members, "--Execute.prefork=False")
     assert_marks(tmp_path, lab, members)
 
 
@@ -259,7 +260,7 @@ def grade(generated: Path, course: Path, lab: str, members: list[Student], *opti
     shutil.copytree(generated, course, dirs_exist_ok=True)
     hand_in(course, lab, members)
     log = course / "nbgrader.log"
-    commands.nbgrader(course, "autograde", lab, *jail.options(), *options, log=log)
+    commands.nbgrader(course, "autograde", lab, *bubblewrap.options(), *options, log=log)
 
 
 def scores(course: Path, lab: str, student: Student) -> dict[str, float] | None:

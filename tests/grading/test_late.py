@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from traitlets import TraitError
 from traitlets.config import Config, Configurable
 
-from labkit.grading import commands, jail, late, report
+from labkit.grading import commands, late, report
 from labkit.grading.exports.marks import read
 from labkit.grading.late import AssignLatePenalties, LatePenalty, misread_zone
 
@@ -138,7 +138,7 @@ def test_a_share_of_each_notebooks_points_whatever_was_scored(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
+@pytest.mark.sandbox
 def test_a_class_with_a_rule_that_changes(tmp_path):
     course = make_course(tmp_path)
     config = tmp_path / "nbgrader_config.py"

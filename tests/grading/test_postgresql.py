@@ -10,7 +10,7 @@ import pytest
 from grading.test_resume import command, expected, make_class, member
 from nbgrader.api import Gradebook
 
-from labkit.grading import jail
+from labkit.grading.sandbox import bubblewrap
 
 SIZE = 4
 
@@ -27,7 +27,7 @@ def why_not() -> str | None:
         return "PostgreSQL is missing: sudo apt-get install postgresql"
     if os.geteuid() == 0 and shutil.which("runuser") is None:
         return "PostgreSQL does not run as root, and there is no runuser"
-    return jail.why_not()
+    return bubblewrap.why_not()
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from grading.judge.course import FULL, NONE, Course, make_course, source_notebook
+from labkit.grading.watch import _descendants
 from nbgrader.api import Gradebook, SubmittedAssignment
 from rich.console import Console
 
-from labkit.grading import commands, jail, report, run
+from labkit.grading import commands, report, run
 from labkit.grading.submission import UNFINISHED
-from labkit.grading.watch import _descendants
 
-pytestmark = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
+pytestmark = pytest.mark.sandbox
 DOUBLE = ["def double(x):\n    return 2 * x", "def double(x):\n    return 6"]
 MEAN = [
     "def mean(x):\n    return x.mean()",

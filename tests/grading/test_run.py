@@ -10,9 +10,8 @@ from grading.judge.course import FULL, NONE, make_course
 from rich.console import Console
 
 from labkit.errors import InputError
-from labkit.grading import commands, jail, report, run
+from labkit.grading import commands, report, run
 
-needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
 RIGHT = {"double": "def double(x):\n    return 2 * x", "mean": "def mean(x):\n    return x.mean()"}
 
 
@@ -43,7 +42,7 @@ def labkit(*arguments, at):
     return subprocess.run(command, cwd=at.folder, capture_output=True, text=True, check=False)
 
 
-@needs_a_jail
+@pytest.mark.sandbox
 class TestForeignCourse:
     def test_marks(self, foreign):
         assert foreign.scores("ada") == FULL
@@ -121,12 +120,12 @@ class TestForeignCourse:
         assert "leave out --no-execute" in log
 
 
-def test_without_a_jail_it_refuses_and_with_none_it_says_what_that_means(tmp_path, monkeypatch):
+def test_without_a_sandbox_it_refuses_and_with_none_it_says_what_that_means(tmp_path, monkeypatch):
     tiny_course.make(tmp_path)
     assert commands.nbgrader(tmp_path, "generate_assignment", "tiny", log=tmp_path / "log") == 0
     tiny_course.hand_in(tmp_path, "ada", tiny_course.handed_in())
-    monkeypatch.setattr(run, "why_not", lambda: "no jail in this test")
-    with pytest.raises(InputError, match=r"no jail in this test.*--sandbox=none"):
+    monkeypatch.setattr(run, "why_not", lambda: "no sandbox in this test")
+    with pytest.raises(InputError, match=r"no sandbox in this test.*--sandbox=none"):
         run.grade(tmp_path, "tiny", Console(quiet=True))
     assert not (tmp_path / report.REPORT).exists()
 

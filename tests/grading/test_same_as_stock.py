@@ -6,9 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labkit.grading import commands, jail, mutants, notebooks, sample_class
+from labkit.grading import commands, mutants, notebooks, sample_class
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student, write_course
+from labkit.grading.sandbox import bubblewrap
 
 ROOT = Path(__file__).parents[2]
 STOCK = """
@@ -42,7 +43,7 @@ def grade(course: Path, lab: str, students: list[Student], *, stock: bool) -> di
         (course / "nbgrader_config.py").write_text(STOCK)
     log = course / "nbgrader.log"
     assert commands.nbgrader(course, "generate_assignment", lab, log=log) == 0, log.read_text()
-    options = [] if stock else jail.options()
+    options = [] if stock else bubblewrap.options()
     assert commands.nbgrader(course, "autograde", lab, *options, log=log) == 0, log.read_text()
     found = {student.name: automatic_scores(course, lab, student.name) for student in students}
     shutil.rmtree(course)

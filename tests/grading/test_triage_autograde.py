@@ -16,10 +16,11 @@ import nbgrader.apps.autogradeapp
 import pytest
 from nbgrader.api import Gradebook
 
-from labkit.grading import commands, jail
+from labkit.grading import commands
 from labkit.grading.autograde import REPORT, TriagedAutograde
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.plugins import configure
+from labkit.grading.sandbox import bubblewrap
 
 spec = importlib.util.spec_from_file_location(
     "tiny_course", Path(__file__).with_name("tiny_course.py")
@@ -51,7 +52,7 @@ def course(blank_course, tmp_path):
 
 
 def autograde(course, *options):
-    options = (*jail.options(), *options)
+    options = (*bubblewrap.options(), *options)
     return commands.nbgrader(course, "autograde", tiny.LAB, *options, log=course / "nbgrader.log")
 
 

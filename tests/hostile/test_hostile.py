@@ -9,8 +9,6 @@ import pytest
 from hostile import harness
 from hostile.harness import FULL, NEIGHBOURS, Graded, Submission
 
-from labkit.grading import jail
-
 HOSTILE = harness.load("submissions", "outsider")
 HONEST = harness.load("honest")
 # One of each kind: shown, run, patched, posing, spying, leaving, not stopping, files, cells, lying.
@@ -29,7 +27,6 @@ QUICK = [
     "patches_for_the_next",
 ]
 
-needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
 needs_bare_runs = pytest.mark.skipif(
     harness.why_no_bare_runs() is not None, reason=str(harness.why_no_bare_runs())
 )
@@ -98,14 +95,14 @@ def check_the_rest(klass: Graded) -> None:
     assert klass.left == []
 
 
-@needs_a_jail
+@pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_in_a_class(klass, name):
     check(HOSTILE[name], klass)
 
 
-@needs_a_jail
+@pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HONEST)
 def test_honest_work_keeps_its_marks(klass, name):
@@ -113,13 +110,13 @@ def test_honest_work_keeps_its_marks(klass, name):
     assert klass.entries[HONEST[name].student]["flags"] == []
 
 
-@needs_a_jail
+@pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_rest_of_the_class(klass):
     check_the_rest(klass)
 
 
-@needs_a_jail
+@pytest.mark.sandbox
 def test_one_of_each_kind(tmp_path, secret_environment):
     members = [HOSTILE[name] for name in QUICK] + [HONEST["half"]]
     klass = harness.grade_class(tmp_path / "class", members, jobs=2)

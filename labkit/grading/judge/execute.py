@@ -61,8 +61,10 @@ class Execute(Settings):
             imports=known.imports,
             modules=known.modules,
             withheld=known.withheld,
+            packages=known.packages,
             released={} if known.ours else self._released(tests, resources),
             settings=self._settings(),
+            seconds=self.total_timeout,
         )
 
     def _released(self, tests: dict[int, str], resources: Any) -> dict[int, str]:
@@ -135,6 +137,7 @@ class Source:
     imports: dict[str, str] = field(default_factory=dict)  # statements by the name that each binds
     modules: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
+    packages: list[str] | None = None  # the only ones that students may import; None for all
     ours: bool = False
 
 
@@ -156,8 +159,9 @@ def _read(path: Path, changed: int) -> Source:
     if ours:
         notebooks.check(notebook, path)
     imports, modules = _imports_of(notebook)
-    withheld = notebook.metadata.get("labkit", {}).get("withheld", [])
-    return Source(imports, modules, list(withheld), ours)
+    own = notebook.metadata.get("labkit", {})
+    packages = list(own.get("packages", [])) if ours else None
+    return Source(imports, modules, list(own.get("withheld", [])), packages, ours)
 
 
 def _imports_of(notebook: NotebookNode) -> tuple[dict[str, str], list[str]]:

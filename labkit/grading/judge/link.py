@@ -25,6 +25,7 @@ import zmq
 from jupyter_client.session import Session
 from zmq.utils.monitor import recv_monitor_message
 
+from labkit.grading.judge import clock
 from labkit.grading.judge.values import (
     COUNT_LIMIT,
     TEXT_LIMIT,
@@ -51,9 +52,11 @@ class Link:
     """A connection to one kernel for one graded cell.
 
     Args:
-        connection: what the kernel's manager says: ip, shell_port, transport, key, …
+        connection: what the kernel's manager says: ip, shell_port, transport, key, …; and the
+            number of the kernel's process as `pid`, where it is known.
         seconds: that the kernel may take for the questions of the cell together; None for no limit.
-            The test's own time between them, for instance for imports, does not count.
+            The test's own time between them, for instance for imports, does not count, nor does
+            time in which the kernel had to wait for a processor (see `clock`).
         opaque: what stands for an argument that is no plain data, or an error.
         handle: makes what stands for an opaque value of the kernel.
     """
@@ -68,6 +71,8 @@ class Link:
         self.broken: str | None = None  # why, as a sentence
         self._seconds = seconds
         self._left = seconds
+        self._pid = connection.get("pid")
+        self.starved = 0.0  # seconds that it waited for a processor, and that were not counted
         self._opaque, self._handle = opaque, handle
         self._session = Session(
             key=str(connection["key"]).encode(), signature_scheme=connection["signature_scheme"]
@@ -161,27 +166,31 @@ class Link:
     def _receive(self, message_id: str) -> str:
         """The text that the kernel shows for the expression of one request."""
         while True:
-            began = time.monotonic()
+            began, waited = time.monotonic(), clock.waited(self._pid)
             found = self._poller.poll(self._milliseconds())
             for ready, _ in found:
                 if ready is self._socket:
                     text = self._text(self._socket.recv_multipart(), message_id)
                     if text is not None:
-                        self._spend(began)
+                        self._spend(began, waited)
                         return text
                 else:
                     recv_monitor_message(self._monitor)
                     raise self._break("the kernel ended, or sent more than it may")
-            self._spend(began)
+            self._spend(began, waited)
             if self._left is not None and self._left <= 0:
                 raise self._break(f"there was no answer in {self._seconds:g} seconds")
 
     def _milliseconds(self) -> int | None:
         return None if self._left is None else max(1, int(1000 * self._left))
 
-    def _spend(self, began: float) -> None:
-        if self._left is not None:
-            self._left -= time.monotonic() - began
+    def _spend(self, began: float, waited: float) -> None:
+        if self._left is None or self._seconds is None:
+            return
+        most = clock.PATIENCE * self._seconds - self.starved
+        starved = min(clock.waited(self._pid) - waited, most)
+        self.starved += starved
+        self._left -= time.monotonic() - began - starved
 
     def _text(self, frames: list[bytes], message_id: str) -> str | None:
         """The shown text in a reply to this message; None for anything else that arrives."""

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from labkit.grading.judge import clock
 from labkit.grading.judge.verdict import TEST_STOPPED, Verdict
 
 _GRACE = 60.0  # seconds for a test's own computing, and for a first import of torch
@@ -92,7 +93,8 @@ class Judge:
             assert process.stdin is not None
             process.stdin.write(request + "\n")
             process.stdin.flush()
-        deadline = None if seconds is None else time.monotonic() + seconds + _GRACE
+        patience = (1 + clock.PATIENCE) * (seconds or 0.0) + _GRACE
+        deadline = None if seconds is None else time.monotonic() + patience
         while True:
             with contextlib.suppress(queue.Empty):
                 number, _, verdict = self._answers.get(timeout=_TICK).partition(" ")

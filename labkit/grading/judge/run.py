@@ -42,7 +42,7 @@ def judge(
         imports: see `Names`.
     """
     printed = _Bounded()
-    points, error, names, broken = None, None, None, None
+    points, error, names, broken, starved = None, None, None, None, 0.0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(_Bounded(0)):
         try:
             names = Names(connection, seconds, imports or {})
@@ -53,7 +53,7 @@ def judge(
             error = (type(problem).__name__, _sentence(problem))
         finally:
             if names is not None:
-                broken = names.link.broken
+                broken, starved = names.link.broken, names.link.starved
                 names.link.close()
     # A test may take any error for the one that it expects. A kernel that is dead, silent or
     # lying about the protocol passes no test all the same.
@@ -64,7 +64,7 @@ def judge(
         )
     if error:
         points = None
-    return Verdict(points, error, printed.getvalue(), broken is not None)
+    return Verdict(points, error, printed.getvalue(), broken is not None, starved)
 
 
 def _execute(source: str, names: Names) -> Any:

@@ -4,7 +4,7 @@ What a cell is, and what a test says, comes with the `Task`, from the gradebook:
 says of itself, its cells' flags included, is the student's and decides nothing here.
 
 The hidden text is not sent to the kernel. It does stand in the notebook file in `autograded/`,
-where nbgrader puts it before the run; the jail shows the kernel no such file.
+where nbgrader puts it before the run; the sandbox shows the kernel no such file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode, from_dict
@@ -27,45 +28,40 @@ from nbgrader.preprocessors import Execute as StockExecute
 from nbgrader.preprocessors.execute import UnresponsiveKernelError
 from traitlets import Bool, Enum, Float, Integer
 
-from labkit.grading import warm
-from labkit.grading.jail import JailedKernelManager, Limits
 from labkit.grading.judge import process
+from labkit.grading.judge.clock import Clock
 from labkit.grading.judge.verdict import TEST_STOPPED, Verdict
 from labkit.grading.report import Run
+from labkit.grading.sandbox import packages, prefork
+from labkit.grading.sandbox.kernels import BoundedKernelManager, SandboxedKernelManager
+from labkit.grading.sandbox.limits import Limits
+from labkit.grading.sandbox.monitor import Monitor
 from labkit.grading.task import Result, Task
-from labkit.grading.watch import Watch
 
 _PATIENCE = 2.0  # seconds for a kernel to come to rest, by itself and after each interruption
+_STARVED = 0.1  # of its time that a submission waited for a processor, when others ran beside it
 _FLOOD = 10  # how many times the outputs' limit a kernel may say before it is ended
 _AT_ONCE = 100  # messages of a kernel that are thrown away in one go
 
 
 def perform(task: Task, cell_done: Callable[[], None] = lambda: None) -> Result:
-    """Run and judge a notebook, anew if a process of it is lost; there always is a result.
+    """Run and judge a notebook; there always is a result.
 
     Args:
         task: the notebook, and what the gradebook says of it.
         cell_done: called after each cell.
     """
-    for last in (False, True):
-        runner = Runner(task, cell_done)
-        result = _attempt(runner)
-        # It may have been the submission, or somebody short of memory: the second time it was.
-        if last or not runner.lost:
-            break
-    return result
-
-
-def _attempt(runner: Runner) -> Result:
+    runner = Runner(task, cell_done)
     try:
         notebook = runner.run()
     except Exception as error:
         runner.log.exception("The notebook could not be run")
-        runner.lost = True
-        return Result(error=_why(error), cold=runner.cold)
+        return Result(error=_why(error), cold=runner.cold, lost=True, crowded=runner.crowded)
     # As text and back: nothing but plain data, whatever the kernel's messages were made of.
     plain = json.loads(json.dumps(notebook, default=repr))
-    return Result(plain, asdict(runner.seen), cold=runner.cold)
+    return Result(
+        plain, asdict(runner.seen), cold=runner.cold, lost=runner.lost, crowded=runner.crowded
+    )
 
 
 def _why(error: Exception) -> str:
@@ -87,18 +83,23 @@ class Settings(StockExecute):
     sandbox = Enum(
         ("auto", "none"),
         "auto",
-        help="auto runs the student's code in a jail, and nothing where no jail can be had; "
+        help="auto runs the student's code in a sandbox, and nothing where there is none; "
         "none runs it as you, with your files and your network.",
     ).tag(config=True)
     total_timeout = Float(1800.0, help="Seconds that a notebook may take in all.").tag(config=True)
     memory_limit = Integer(
-        Limits.memory, help="Bytes that the processes of a notebook in the jail may take together."
+        Limits.memory,
+        help="Bytes that the processes of a notebook in the sandbox may take together.",
+    ).tag(config=True)
+    process_limit = Integer(
+        Limits().processes,
+        help="Processes and threads that a notebook in the sandbox may have together.",
     ).tag(config=True)
     max_output = Integer(
         20_000_000,
         help="Characters of the outputs of a notebook together; what comes after is left out.",
     ).tag(config=True)
-    warm = Bool(
+    prefork = Bool(
         True,
         help="Fork the kernels from a process that has imported the lab's packages, rather than "
         "start each anew.",
@@ -118,18 +119,20 @@ class Runner(Settings):
         self._task, self._cell_done = task, cell_done
         self.cold: str | None = None  # why kernels are not forked
         self.lost = False  # a process ended that nobody here has ended
+        self.crowded = False  # it may have lost marks to what ran beside it
         self.seen = Run("none" if self.sandbox == "none" else "bubblewrap")
         self._stopped: str | None = None  # why the kernel is asked nothing any more
         self._began = time.monotonic()
         self._room = self.max_output
-        self._watch = Watch(None)
+        self._monitor = Monitor(None)
+        self._clock = Clock(None, None)
         self.on_notebook_start = self._watch_kernel
         self.timeout_func = self._seconds
         self.shutdown_kernel = "immediate"
         self._lab = None if task.lab is None else Path(task.lab)
         self._verdicts: dict[int, list[NotebookNode]] = {}
-        if self.sandbox == "auto":
-            self.kernel_manager_class = JailedKernelManager
+        sandboxed = self.sandbox == "auto"
+        self.kernel_manager_class = SandboxedKernelManager if sandboxed else BoundedKernelManager
 
     def run(self) -> NotebookNode:
         """Run all cells; a kernel that dies costs the cells after it, not the submission."""
@@ -137,7 +140,8 @@ class Runner(Settings):
         try:
             done, _ = self.preprocess(book, {"metadata": {"path": self._task.work}})
         finally:
-            self._watch.stop()
+            self._monitor.stop()
+            self.crowded = self.crowded or self._monitor.crowded
         # Only now: while cells run, the kernel can change outputs that it has shown before.
         for index, outputs in self._verdicts.items():
             done.cells[index].outputs = outputs
@@ -146,32 +150,36 @@ class Runner(Settings):
         return done
 
     def create_kernel_manager(self) -> Any:
-        """A manager of a kernel; one in the jail is told what the lab withholds."""
+        """A manager of a kernel; one in the sandbox is told what the lab withholds."""
         manager = super().create_kernel_manager()
-        if isinstance(manager, JailedKernelManager):
+        if isinstance(manager, SandboxedKernelManager):
             manager.withheld = self._task.withheld
-            manager.limits = Limits(memory=self.memory_limit)
-            if self.warm:
+            if self._task.packages is not None:
+                wanted = tuple(self._task.packages), tuple(self._task.modules)
+                manager.wanted = packages.Wanted(*wanted)
+            manager.limits = Limits(memory=self.memory_limit, processes=self.process_limit)
+            if self.prefork:
                 manager.fork = self._fork
         return manager
 
     def _fork(
         self,
-        manager: JailedKernelManager,
+        manager: SandboxedKernelManager,
         command: Sequence[str],
         work: Path,
         environment: Mapping[str, str],
-    ) -> warm.Forked | None:
-        """A kernel from a warm process; from a new one if that has ended meanwhile."""
+    ) -> prefork.Forked | None:
+        """A kernel from a process that waits to be forked; from a new one if that has ended."""
+        modules = prefork.worth_importing(self._task.modules)
         for _ in range(2):
-            parent = warm.process(
-                warm.packages(self._task.modules), manager.withheld, manager.limits, os.environ
+            parent = prefork.server(
+                modules, manager.withheld, manager.wanted, manager.limits, os.environ
             )
             try:
                 return parent.fork(manager, command, work, environment)
-            except warm.WarmFailed as error:
+            except prefork.ForkFailed as error:
                 self.cold = str(error)
-                warm.forget(parent)
+                prefork.forget(parent)
         return None
 
     def preprocess_cell(
@@ -201,24 +209,34 @@ class Runner(Settings):
         self._room -= _size(msg["content"]) + sum(map(len, msg.get("buffers", [])))
         if self._room < -_FLOOD * self.max_output:
             # nbclient reads on and on, and would not come to look at the clock.
-            self._watch.end("the submission put out more than can be read")
+            self._monitor.end("the submission put out more than can be read")
         if self._room < 0 and msg["msg_type"] != "status":
             return None
         return super().process_message(msg, cell, cell_index)
 
     def _watch_kernel(self, notebook: NotebookNode) -> None:
-        jailed = isinstance(self.km, JailedKernelManager)
-        limits = (self.km.limits.memory, self.km.limits.processes) if jailed else ()
-        self._watch = Watch(self.km.provisioner.process, *limits)
+        started = self.km.provisioner.process
+        if isinstance(self.km, SandboxedKernelManager):
+            limits = self.km.limits
+            self._monitor = Monitor(started, limits.memory, limits.processes, self.km.group)
+        else:
+            self._monitor = Monitor(started)
 
     def _ended(self) -> str:
-        """Why the kernel is no more."""
-        self.lost = self._watch.ended is None
-        return self._watch.ended or "the submission ended its kernel"
+        """Why the kernel can be asked nothing any more; if it still runs, it is ended."""
+        if self.kc.is_lost() and self._is_running():
+            run_sync(self.km.shutdown_kernel)(now=True)
+            return "the submission said more at once than can be read"
+        self._monitor.stop()
+        self.lost = self._monitor.ended is None
+        return self._monitor.ended or "the submission ended its kernel"
+
+    def _is_running(self) -> bool:
+        return bool(run_sync(self.km.is_alive)())
 
     def _note_what_was_seen(self) -> None:
         seen = self.seen
-        seen.peak_memory = self._watch.peak
+        seen.peak_memory = self._monitor.peak
         took = time.monotonic() - self._began
         seen.kernel_seconds = took - seen.cells_seconds - seen.tests_seconds
         if self._stopped:
@@ -230,9 +248,41 @@ class Runner(Settings):
             )
 
     def _seconds(self, cell: NotebookNode | None = None) -> float:
-        """Seconds that the next cell may take."""
+        """Seconds that the next cell may take; they begin now."""
         left = max(0.1, self._began + self.total_timeout - time.monotonic())
-        return min(left, self.timeout) if self.timeout and self.timeout > 0 else left
+        seconds = min(left, self.timeout) if self.timeout and self.timeout > 0 else left
+        self._clock = Clock(self._pid(), seconds)
+        return seconds
+
+    async def _async_handle_timeout(
+        self, timeout: int, cell: NotebookNode | None = None
+    ) -> dict[str, Any] | None:
+        """As nbclient does, but for the time in which the cell had to wait for a processor."""
+        while (left := self._clock.left()) > 0:
+            try:
+                message = await self.kc.shell_channel.get_msg(timeout=min(left, 1.0))
+            except Empty:
+                await self._async_check_alive()
+                continue
+            if message["msg_type"] == "execute_reply":
+                return message
+        self._note_starvation(self._clock.starved())
+        return await super()._async_handle_timeout(timeout, cell)
+
+    def _note_starvation(self, seconds: float) -> None:
+        """Time is over; was it because of what ran beside it?"""
+        limit = self._clock.limit or 0.0
+        self.crowded = self.crowded or seconds > _STARVED * limit
+
+    def _pid(self) -> int | None:
+        """The process of the kernel itself: in the sandbox, the child of the first one."""
+        if not isinstance(self.km, SandboxedKernelManager):
+            return getattr(self.km.provisioner, "pid", None)
+        first = self.km.inside
+        try:
+            return int(Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split()[0])
+        except (OSError, LookupError):
+            return None
 
     def _may_go_on(self) -> bool:
         if self._stopped is None and time.monotonic() > self._began + self.total_timeout:
@@ -243,14 +293,16 @@ class Runner(Settings):
         if not self._may_go_on():
             return Verdict(error=("SubmissionStopped", self._stopped or ""))
         began = time.monotonic()
+        seconds = self._seconds()
         verdict = process.for_lab(self._lab).judge(
             test,
-            self.km.get_connection_info(),
-            self._seconds(),
+            {**self.km.get_connection_info(), "pid": self._pid()},
+            seconds,
             self._task.imports,
             meanwhile=self._look_after_kernel,
         )
         if verdict.broken:
+            self._note_starvation(verdict.starved)
             self._recover()
         if verdict.error and verdict.error[0] == TEST_STOPPED:
             self.lost = True
@@ -263,6 +315,7 @@ class Runner(Settings):
         if not self._may_go_on():
             return
         began = time.monotonic()
+        self.kc.hear_again()
         try:
             super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
@@ -292,14 +345,14 @@ class Runner(Settings):
                 break
             except Exception:
                 continue  # a kernel may say anything, also what is no message
-        if not run_sync(self.km.is_alive)():
+        if not self._is_running():
             self._stopped = self._ended()
         return self._stopped
 
     def _recover(self) -> None:
         """Bring a kernel to rest that was busy when time ran out, or give it up."""
         for attempt in range(4):
-            if not run_sync(self.km.is_alive)():
+            if not run_sync(self.kc.is_alive)():
                 self._stopped = self._ended()
                 return
             # Not at once: an interruption of a kernel that is about to answer spoils the answer.
@@ -313,7 +366,6 @@ class Runner(Settings):
 
     async def _answers(self) -> bool:
         """Whether the kernel answers soon."""
-        asked = self.kc.kernel_info()
 
         async def wait() -> None:
             while True:
@@ -325,8 +377,9 @@ class Runner(Settings):
                     return
 
         try:
+            asked = self.kc.kernel_info()
             await asyncio.wait_for(wait(), _PATIENCE)
-        except (Empty, TimeoutError):
+        except (Empty, TimeoutError, zmq.Again):
             return False
         return True
 

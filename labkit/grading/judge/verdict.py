@@ -20,12 +20,14 @@ class Verdict:
         error: the name of the error and its sentence; None if the test ran to its end.
         printed: what the test printed.
         broken: the kernel did not answer: it is dead, or still busy.
+        starved: seconds that it waited for a processor meanwhile.
     """
 
     points: float | None = None
     error: tuple[str, str] | None = None
     printed: str = ""
     broken: bool = False
+    starved: float = 0.0
 
     def to_json(self) -> str:
         """One line."""

@@ -1,6 +1,6 @@
 """File names as a hostile archive has them: they climb on Windows, hide, or look like options.
 
-nbgrader copies them as they are called; kept because the jail is told of each by its name.
+nbgrader copies them as they are called; kept because the sandbox is told of each by its name.
 """
 
 STOCK = "nothing"

@@ -1,6 +1,6 @@
 """Settings of IPython beside the notebook, which are read when a kernel's home is its folder.
 
-nbgrader's kernels have the instructor's home; kept because in the jail the two are one.
+nbgrader's kernels have the instructor's home; kept because in the sandbox the two are one.
 """
 
 STOCK = "nothing"

@@ -1,6 +1,6 @@
 """Settings of IPython beside the notebook that never come to an end: the kernel does not answer.
 
-nbgrader's kernels have the instructor's home; kept because in the jail the two are one.
+nbgrader's kernels have the instructor's home; kept because in the sandbox the two are one.
 """
 
 STOCK = "nothing"

@@ -1,9 +1,12 @@
-"""What a kernel in the jail can see, reach and leave behind."""
+"""What a kernel in the sandbox can see, reach and leave behind."""
 
+import contextlib
+import errno
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,19 +15,47 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from labkit.errors import InputError
-from labkit.grading import jail, warm
+from labkit.grading.sandbox import bubblewrap, kernels, packages, prefork, withheld
+from labkit.grading.sandbox.limits import Limits
 
-ROOT = Path(__file__).parents[2]
-needs_a_jail = pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
+ROOT = Path(__file__).parents[3]
+
+
+SET_WHAT_CAN_BE_SET = """
+import os
+
+done = []
+for top in ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs"):
+    for folder, _, names in os.walk(top):
+        for name in names:
+            try:
+                os.close(os.open(os.path.join(folder, name), os.O_WRONLY))
+                done.append(name)
+            except OSError:
+                pass
+for node in ("null", "zero", "full", "random", "urandom", "tty"):
+    try:
+        os.chmod("/dev/" + node, 0o600)
+        done.append(node)
+    except OSError:
+        pass
+for name in ("kpagecount", "slabinfo", "vmallocinfo", "kcore"):
+    try:
+        os.close(os.open("/proc/" + name, os.O_RDWR))
+        done.append(name)
+    except OSError:
+        pass
+print(done, open("/dev/zero", "rb").read(1), open("/dev/null", "w").write("x"))
+"""
 
 
 def run(*sources: str, work: Path, timeout: int = 30) -> list[str]:
-    """Run cells in one jailed kernel; what each printed, or its error."""
+    """Run cells in one kernel in the sandbox; what each printed, or its error."""
     book = new_notebook(cells=[new_code_cell(source) for source in sources])
     client = NotebookClient(
         book,
         kernel_name="python3",
-        kernel_manager_class=jail.JailedKernelManager,
+        kernel_manager_class=kernels.SandboxedKernelManager,
         timeout=timeout,
         interrupt_on_timeout=True,
         allow_errors=True,
@@ -41,15 +72,16 @@ def run(*sources: str, work: Path, timeout: int = 30) -> list[str]:
 
 def fork(manager, *arguments):
     """A kernel forked from a process that has imported nothing heavy."""
-    return warm.process((), manager.withheld, manager.limits, os.environ).fork(manager, *arguments)
+    server = prefork.server((), manager.withheld, manager.wanted, manager.limits, os.environ)
+    return server.fork(manager, *arguments)
 
 
-@pytest.fixture(params=["cold", "warm"], autouse=True, scope="module")
-def kernels(request):
-    """The jail of a kernel that is started, and that of one that is forked, are the same."""
+@pytest.fixture(params=["started", "forked"], autouse=True, scope="module")
+def _kernels(request):
+    """The sandbox of a kernel that is started, and that of one that is forked, are the same."""
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "warm":
-            patch.setattr(jail.JailedKernelManager, "fork", staticmethod(fork))
+        if request.param == "forked":
+            patch.setattr(kernels.SandboxedKernelManager, "fork", staticmethod(fork))
         yield
 
 
@@ -60,7 +92,7 @@ def work(tmp_path) -> Path:
     return folder
 
 
-@needs_a_jail
+@pytest.mark.sandbox
 class TestInside:
     def test_only_what_was_handed_in_is_there_and_no_notebook(self, work):
         (work / "lab.ipynb").write_text("hidden tests")
@@ -70,13 +102,11 @@ class TestInside:
         seen = run(
             "import os\nprint(os.getcwd(), sorted(n for n in os.listdir() if n[0] != '.'))",
             "print(open('data/mine.txt').read())",
-            "open('data/mine.txt', 'w')",
-            "open('note.txt', 'w').write('ok')\nprint(open('note.txt').read())",
+            "open('data/mine.txt', 'a').write('7')\nprint(open('data/mine.txt').read())",
+            "open('data/new.txt', 'w').write('ok')\nprint(open('data/new.txt').read())",
             work=work,
         )
-        assert seen[:2] == ["/home/student ['data']", "42"]
-        assert seen[2].startswith("OSError: [Errno 30] Read-only file system")
-        assert seen[3] == "ok"
+        assert seen == ["/home/student ['data']", "42", "427", "ok"]
         assert sorted(p.name for p in work.iterdir()) == ["data", "lab.ipynb", "link.txt"]
         assert (work / "data" / "mine.txt").read_text() == "42"
 
@@ -105,7 +135,45 @@ class TestInside:
             "        print(error.strerror)",
             work=work,
         )
-        assert seen.splitlines() == ["Read-only file system"] * 2
+        assert set(seen.splitlines()) <= {"Read-only file system", "Permission denied"}
+
+    def test_nothing_of_the_host_can_be_set(self, work):
+        before = Path("/dev/full").stat().st_mode
+        assert run(SET_WHAT_CAN_BE_SET, work=work) == ["[] b'\\x00' 1"]
+        assert Path("/dev/full").stat().st_mode == before
+
+    def test_it_is_not_root_outside(self, tmp_path):
+        seconds = f"97.{os.getpid()}"
+        command = bubblewrap.command(["sleep", seconds], variables={}, limits=Limits())
+        with subprocess.Popen(command) as process:
+            deadline = time.monotonic() + 20
+            while not (owners := owners_of(f"sleep\0{seconds}\0")) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            process.kill()
+        assert owners == {os.getuid() or bubblewrap.NOBODY}
+
+    def test_no_memory_that_nobody_counts_can_be_had(self, work):
+        (seen,) = run(
+            "import ctypes, os, socket\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "new = {'user': 0x10000000, 'mount': 0x20000, 'process': 0x20000000}\n"
+            "print({name: libc.unshare(flag) for name, flag in new.items()},\n"
+            "      libc.shmget(1, 1 << 20, 0o1666), libc.syscall(435, 0, 0),\n"
+            "      libc.mount(b'none', b'/tmp', b'tmpfs', 0, None))\n"
+            "for family in (socket.AF_VSOCK, socket.AF_PACKET, 38):\n"
+            "    try:\n"
+            "        socket.socket(family, socket.SOCK_DGRAM)\n"
+            "    except OSError as error:\n"
+            "        print(error.errno)\n"
+            "import threading\n"
+            "thread = threading.Thread(target=print, args=('a thread',))\n"
+            "thread.start(), thread.join()",
+            work=work,
+        )
+        lines = seen.splitlines()
+        assert lines[0] == "{'user': -1, 'mount': -1, 'process': -1} -1 -1 -1"
+        assert lines[1:4] == [str(errno.EAFNOSUPPORT)] * 3
+        assert lines[4] == "a thread"
 
     def test_no_network(self, work):
         (seen,) = run(
@@ -179,7 +247,7 @@ class TestInside:
             "import sys\n"
             f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
             "from pathlib import Path\n"
-            "from test_jail import run\n"
+            "from test_kernels import run\n"
             'run(\'import os; os.write(1, b"ESCAPED"); os.write(2, b"ESCAPED")\', '
             f"work=Path({str(tmp_path)!r}))"
         )
@@ -188,9 +256,44 @@ class TestInside:
         assert "ESCAPED" not in done.stdout + done.stderr
 
 
-@needs_a_jail
+@pytest.mark.sandbox
+def test_of_the_packages_only_those_that_a_lab_needs_are_there(work, monkeypatch):
+    wanted = packages.Wanted(names=("timm",), modules=("packaging.version",))
+    monkeypatch.setattr(kernels.SandboxedKernelManager, "wanted", wanted)
+    seen = run(
+        "import numpy, torch, matplotlib, timm, packaging\nprint(numpy.arange(3).sum())",
+        "import torchcam",
+        "import captum.attr",
+        "import torchmetrics",
+        "import pytest",
+        "import glob, sysconfig\n"
+        "lib = sysconfig.get_path('purelib')\n"
+        "print(glob.glob(lib.replace('lib/', 'lib*/') + '/torchcam/[!_]*'))",
+        "from importlib import metadata\n"
+        "names = {one.name for one in metadata.distributions()}\n"
+        "print('torch' in names, 'captum' in names)",
+        work=work,
+    )
+    assert seen[0] == "3"
+    for text, name in zip(seen[1:5], ("torchcam", "captum", "torchmetrics", "pytest"), strict=True):
+        assert text.startswith(f"ModuleNotFoundError: No module named '{name}': it is not among")
+    assert seen[5:] == ["[]", "True False"]
+
+
+@pytest.mark.sandbox
+def test_a_course_inside_the_environments_folder_is_not_there(work):
+    """As after `python -m venv course; cd course`."""
+    with tempfile.TemporaryDirectory(dir=sys.prefix) as course:
+        Path(course, "gradebook.db").write_text("marks")
+        (seen,) = run(f"import os\nprint(os.path.exists({course!r}))", work=work)
+    assert seen == "False"
+
+
+@pytest.mark.sandbox
 def test_what_a_lab_withholds_can_be_imported_but_not_used_or_read(work, monkeypatch):
-    monkeypatch.setattr(jail.JailedKernelManager, "withheld", ["labkit.folds", "labkit.maps.cam"])
+    monkeypatch.setattr(
+        kernels.SandboxedKernelManager, "withheld", ["labkit.folds", "labkit.maps.cam"]
+    )
     seen = run(
         "from labkit.metrics import iou, k_folds\nprint(iou([True], [True]))",
         "k_folds(10, 5)",
@@ -212,7 +315,17 @@ def test_what_a_lab_withholds_can_be_imported_but_not_used_or_read(work, monkeyp
 
 def test_a_lab_that_withholds_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"withholds labkit\.nothing, which is no module"):
-        jail.covers(["labkit.nothing"], tmp_path)
+        withheld.covers(["labkit.nothing"], tmp_path)
+
+
+def owners_of(command: str) -> set[int]:
+    """The users of this machine as whom a command runs."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cmdline").read_text() == command:
+                found.add(folder.stat().st_uid)
+    return found
 
 
 def processes() -> str:
@@ -222,15 +335,15 @@ def processes() -> str:
 def test_without_bubblewrap_the_sentence_names_the_package(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert jail.why_not() == "bwrap is missing: sudo apt-get install bubblewrap"
+    assert bubblewrap.why_not() == "bwrap is missing: sudo apt-get install bubblewrap"
 
 
 def test_elsewhere_than_on_linux_there_is_none(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert "on Linux only" in str(jail.why_not())
+    assert "on Linux only" in str(bubblewrap.why_not())
 
 
-def test_a_kernel_does_not_start_without_a_jail(monkeypatch, tmp_path):
-    monkeypatch.setattr(jail, "why_not", lambda: "no user namespaces")
+def test_a_kernel_does_not_start_without_a_sandbox(monkeypatch, tmp_path):
+    monkeypatch.setattr(bubblewrap, "why_not", lambda: "no user namespaces")
     with pytest.raises(InputError, match="no user namespaces"):
         run("1", work=tmp_path)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from labkit.grading.watch import Watch
+from labkit.grading.sandbox.monitor import Monitor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 MEGABYTES = 1 << 20
@@ -22,18 +22,18 @@ for _ in range({n}):
 """
 
 
-def watch(code: str, seconds: float = 10.0, **limits) -> tuple[Watch, float]:
+def watch(code: str, seconds: float = 10.0, **limits) -> tuple[Monitor, float]:
     """Run Python code until it ends; how long that took."""
     began = time.monotonic()
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, start_new_session=True) as process:
-        seen = Watch(process, **limits)
+        seen = Monitor(process, **limits)
         try:
             process.wait(seconds)
         finally:
             seen.stop()
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # outside a jail, its children go on
+                os.killpg(process.pid, signal.SIGKILL)  # outside a sandbox, its children go on
     return seen, time.monotonic() - began
 
 
@@ -89,7 +89,7 @@ time.sleep(30)
 
 
 def test_nothing_to_watch_is_no_error():
-    seen = Watch(None)
+    seen = Monitor(None)
     seen.end("for no reason")
     seen.stop()
     assert seen.peak is None

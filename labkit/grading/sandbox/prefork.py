@@ -1,11 +1,12 @@
-"""Kernels forked from a jailed process that has imported the heavy packages already.
+"""Kernels forked from a process in the sandbox that has imported the heavy packages already.
 
-`Warm` is that process as it is seen from outside; inside runs `forkserver.py`. A kernel that it
-forks is jailed as one of its own jail is, and half a second away instead of three.
+`ForkServer` is that process as it is seen from outside; inside runs `forkserver.py`. A kernel that
+it forks is as confined as one in a sandbox of its own, and half a second away instead of three.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -20,14 +21,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from labkit.grading import jail
+from labkit.grading.sandbox import bubblewrap, kernels, packages, seccomp
+from labkit.grading.sandbox.limits import Limits
 
 _START = 120.0  # seconds for all imports; a file cache may be cold
 _FORK = 30.0
 _FORKSERVER = Path(__file__).with_name("forkserver.py")
 # Not as a script: its folder would be where modules are looked for first.
 _RUN = "import sys; exec(compile(open(sys.argv.pop(1)).read(), 'forkserver', 'exec'))"
-_LAUNCHER = ["-m", "ipykernel_launcher"]
+_LAUNCHER = ("-m", "ipykernel_launcher")
+_REQUEST = "/run/submission"
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
 # What takes long to import, if the lab imports it; everything here when it imports labkit.
 _HEAVY = (
@@ -63,25 +66,27 @@ _ALWAYS = (
 )
 
 
-class WarmFailed(Exception):
+class ForkFailed(Exception):
     """No kernel can be forked; the message says why."""
 
 
-class Warm:
-    """A jailed process from which kernels are forked, one after another.
+class ForkServer:
+    """A process in the sandbox from which kernels are forked, one after another.
 
     Args:
-        packages: what it imports before it forks.
+        modules: what it imports before it forks.
         withheld: modules of labkit that are not to be seen inside.
+        wanted: the only packages that are to be seen; None for all that are installed.
         limits: of each kernel.
         environment: of the instructor; only known variables cross.
     """
 
     def __init__(
         self,
-        packages: Sequence[str],
+        modules: Sequence[str],
         withheld: Sequence[str],
-        limits: jail.Limits,
+        wanted: packages.Wanted | None,
+        limits: Limits,
         environment: Mapping[str, str],
     ) -> None:
         self._home = tempfile.TemporaryDirectory(prefix="labkit-")
@@ -95,12 +100,14 @@ class Warm:
         self._control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         # matplotlib reads this one when it is imported; a kernel sets it before that.
         backend = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-        command = jail.jailed(
-            [sys.executable, "-c", _RUN, str(_FORKSERVER), *packages],
-            shown=["--ro-bind", str(self._requests), "/run/submission"],
-            variables=jail.variables(environment) | backend,
+        bubblewrap.make_readable(self._requests)
+        command = bubblewrap.command(
+            [sys.executable, "-c", _RUN, str(_FORKSERVER), *modules],
+            shown=["--ro-bind", str(self._requests), _REQUEST],
+            variables=bubblewrap.variables(environment) | backend,
             limits=limits,
-            withheld=jail.covers(withheld, covers),
+            covers=kernels.covers(withheld, wanted, covers),
+            hides_settings=False,
         )
         with theirs:
             self._process = subprocess.Popen(
@@ -109,11 +116,12 @@ class Warm:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={},
+                start_new_session=True,  # so that `close` reaches all that starts it
             )
 
     def fork(
         self,
-        manager: jail.JailedKernelManager,
+        manager: kernels.SandboxedKernelManager,
         command: Sequence[str],
         work: Path,
         environment: Mapping[str, str],
@@ -121,24 +129,38 @@ class Warm:
         """A kernel whose working folder starts with the files of a folder.
 
         Raises:
-            WarmFailed: this process has ended, or cannot fork.
+            ForkFailed: this process has ended, or cannot fork.
         """
-        if list(command[1:3]) != _LAUNCHER:
-            raise WarmFailed(f"the kernel {manager.kernel_name} is not Python's own")
+        if tuple(command[1:3]) != _LAUNCHER:
+            raise ForkFailed(f"the kernel {manager.kernel_name} is not Python's own")
         if not self._ready:
             self._hear(b"ready", _START)
             self._ready = True
         self._put(manager, command[3:], work, environment)
-        with contextlib.suppress(OSError):
-            self._control.send(b"fork")
-        return Forked(self._hear(b"forked", _FORK))
+        self._say(b"fork")
+        first = self._hear(b"forked", _FORK)
+        if manager.group is not None:  # before anything of a submission runs
+            try:
+                manager.group.add(first)
+            except OSError as error:
+                raise ForkFailed(f"the fork cannot be put into a control group: {error}") from None
+        self._say(b"go")
+        self._hear(b"runs", _FORK)
+        return Forked(first)
 
     def close(self) -> None:
         """End it, and the kernel that it has forked last."""
         self._control.close()
-        self._process.kill()
+        # All of its session: bubblewrap's processes are bound to each other's end only after a
+        # while, and one that is killed before that would leave the next behind.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._home.cleanup()
+
+    def _say(self, what: bytes) -> None:
+        with contextlib.suppress(OSError):  # it has ended, as `_hear` finds out
+            self._control.send(what)
 
     def _hear(self, expected: bytes, seconds: float) -> int:
         """Wait for a message; the number, outside, of the process that sent it."""
@@ -146,14 +168,14 @@ class Warm:
         try:
             said, about, *_ = self._control.recvmsg(2048, socket.CMSG_SPACE(_CREDENTIALS.size))
         except OSError as error:
-            raise WarmFailed(str(error) or type(error).__name__) from None
+            raise ForkFailed(str(error) or type(error).__name__) from None
         if said != expected:
-            raise WarmFailed(said.decode("utf-8", "replace") or "the process they fork from ended")
+            raise ForkFailed(said.decode("utf-8", "replace") or "the process they fork from ended")
         return int(_CREDENTIALS.unpack(about[0][2])[0])
 
     def _put(
         self,
-        manager: jail.JailedKernelManager,
+        manager: kernels.SandboxedKernelManager,
         arguments: Sequence[str],
         work: Path,
         environment: Mapping[str, str],
@@ -161,21 +183,20 @@ class Warm:
         """Write what the next fork is to be, in place of what the last one was."""
         files = self._requests / "files"
         shutil.rmtree(files, ignore_errors=True)
-        names = []
-        for path in jail.handed_in(work):
-            names.append(path.relative_to(work).as_posix())
-            (files / names[-1]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, files / names[-1])
+        files.mkdir()
+        kernels.copy_handed_in(work, files)
         shutil.copyfile(manager.connection_file, self._requests / "connection.json")
         request = {
             "arguments": [manager.seen_inside(word) for word in arguments],
             "connection_file": manager.seen_inside(manager.connection_file),
             "environment": dict(environment),
-            "files": names,
-            "home": jail.HOME,
-            "in_memory": jail.in_memory(self._limits),
+            "home": bubblewrap.HOME,
+            "in_memory": bubblewrap.in_memory(self._limits),
+            "most_files": self._limits.files,
+            "seccomp": (seccomp.program() or b"").hex(),
         }
         (self._requests / "request.json").write_text(json.dumps(request), "utf-8")
+        bubblewrap.make_readable(self._requests)
 
 
 class Forked:
@@ -193,7 +214,7 @@ class Forked:
         try:
             self._handle = os.pidfd_open(pid)
         except OSError as error:
-            raise WarmFailed(f"the fork cannot be watched: {error}") from None
+            raise ForkFailed(f"the fork cannot be watched: {error}") from None
 
     def poll(self, seconds: float = 0.0) -> int | None:
         """Its end, if it comes within some seconds; with which code is not known."""
@@ -225,35 +246,44 @@ class Forked:
             os.close(self._handle)
 
 
-_processes: dict[tuple, Warm] = {}
+_servers: dict[tuple, ForkServer] = {}
 
 
-def process(
-    packages: Sequence[str],
+def server(
+    modules: Sequence[str],
     withheld: Sequence[str],
-    limits: jail.Limits,
+    wanted: packages.Wanted | None,
+    limits: Limits,
     environment: Mapping[str, str],
-) -> Warm:
+) -> ForkServer:
     """The process to fork from for labs that ask for the same."""
     key = (
-        tuple(packages),
+        tuple(modules),
         tuple(withheld),
+        wanted,
         limits,
-        tuple(sorted(jail.variables(environment).items())),
+        tuple(sorted(bubblewrap.variables(environment).items())),
     )
-    if key not in _processes:
-        _processes[key] = Warm(packages, withheld, limits, environment)
-    return _processes[key]
+    if key not in _servers:
+        _servers[key] = ForkServer(modules, withheld, wanted, limits, environment)
+    return _servers[key]
 
 
-def forget(warm: Warm) -> None:
+def forget(failed: ForkServer) -> None:
     """End a process that does not fork any more."""
-    for key in [key for key, known in _processes.items() if known is warm]:
-        del _processes[key]
-    warm.close()
+    for key in [key for key, known in _servers.items() if known is failed]:
+        del _servers[key]
+    failed.close()
 
 
-def packages(imported: Sequence[str]) -> list[str]:
+@atexit.register
+def close() -> None:
+    """End all of them, and the kernels that they have forked."""
+    for known in list(_servers.values()):
+        forget(known)
+
+
+def worth_importing(imported: Sequence[str]) -> list[str]:
     """What is worth importing before the fork, for a lab whose notebook imports some modules."""
     tops = {name.partition(".")[0] for name in imported}
     heavy = [name for name in _HEAVY if "labkit" in tops or name.partition(".")[0] in tops]

@@ -6,14 +6,15 @@ import secrets
 import signal
 
 import pytest
-from grading.test_jail import needs_a_jail, run, work  # noqa: F401 (a fixture)
+from grading.sandbox.test_kernels import run, work  # noqa: F401 (a fixture)
 from nbformat.v4 import new_code_cell, new_notebook
 
-from labkit.grading import jail, warm
 from labkit.grading.judge import runner
+from labkit.grading.sandbox import kernels, prefork
+from labkit.grading.sandbox.limits import Limits
 from labkit.grading.task import Task
 
-pytestmark = needs_a_jail
+pytestmark = pytest.mark.sandbox
 PACKAGES = ("numpy", "torch")
 # What a program can see of the process that it is in, beside the modules that are imported.
 STATE = """
@@ -26,7 +27,8 @@ print(json.dumps({
     "ids": [os.getuid(), os.getgid(), os.getgroups()], "mask": status["Umask"],
     "session": os.getsid(0) == os.getpgid(0), "nice": os.nice(0), "locale": locale.getlocale(),
     "rights": [status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")],
-    "no more rights": status["NoNewPrivs"], "standard": list(map(stat.S_ISCHR, kinds)),
+    "no more rights": status["NoNewPrivs"], "filters": status["Seccomp_filters"],
+    "standard": list(map(stat.S_ISCHR, kinds)),
     "limits": [resource.getrlimit(n) for n in range(16)],
     "handlers": [str(signal.getsignal(n)) for n in (2, 10, 15, 17)],
     "blocked": status["SigBlk"], "ignored": status["SigIgn"], "threads": threading.active_count(),
@@ -44,16 +46,16 @@ def forked(monkeypatch):
     def fork(manager, *arguments):
         return parent().fork(manager, *arguments)
 
-    monkeypatch.setattr(jail.JailedKernelManager, "fork", staticmethod(fork))
+    monkeypatch.setattr(kernels.SandboxedKernelManager, "fork", staticmethod(fork))
 
 
-def parent() -> warm.Warm:
-    return warm.process(PACKAGES, (), jail.Limits(), os.environ)
+def parent() -> prefork.ForkServer:
+    return prefork.server(PACKAGES, (), None, Limits(), os.environ)
 
 
 def test_the_state_is_that_of_a_kernel_that_was_started(work, monkeypatch):  # noqa: F811
     (forked,) = run(STATE, work=work)
-    monkeypatch.setattr(jail.JailedKernelManager, "fork", staticmethod(jail._cold))
+    monkeypatch.setattr(kernels.SandboxedKernelManager, "fork", staticmethod(kernels._cold))
     (started,) = run(STATE, work=work)
     assert json.loads(forked) == json.loads(started)
 
@@ -62,7 +64,7 @@ def test_random_numbers_are_as_new_as_in_kernels_that_were_started(work, monkeyp
     draw = "import random, numpy as np, torch\n"
     draw += "print(random.random(), np.random.rand(), torch.initial_seed(), torch.rand(1).item())"
     forked = [run(draw, work=work)[0].split() for _ in range(2)]
-    monkeypatch.setattr(jail.JailedKernelManager, "fork", staticmethod(jail._cold))
+    monkeypatch.setattr(kernels.SandboxedKernelManager, "fork", staticmethod(kernels._cold))
     started = [run(draw, work=work)[0].split() for _ in range(2)]
     differ = [one != other for one, other in zip(*forked, strict=True)]
     assert differ == [one != other for one, other in zip(*started, strict=True)]
@@ -75,12 +77,14 @@ import ctypes, os, socket, subprocess, sys
 for place in ("/tmp/left", "/dev/shm/left", "left"):
     open(place, "w").write("left")
 libc = ctypes.CDLL(None)
-assert libc.shmget(4711, 4096, 0o1666) >= 0
+libc.shmget(4711, 4096, 0o1666)
 libc.syscall(248, b"user", b"left", b"left", 4, -3)
 listener = socket.socket(socket.AF_UNIX); listener.bind("\\0left"); listener.listen()
 subprocess.Popen(["sleep", "987"], start_new_session=True)
 import numpy
 numpy.left = os.environ["LEFT"] = sys.left = "left"
+for process in ("self", "1"):
+    open(f"/proc/{process}/oom_score_adj", "w").write("500")
 """
     look = """
 import ctypes, glob, os, socket, sys
@@ -95,12 +99,31 @@ try:
 except OSError:
     pass
 found += [p for p in glob.glob("/proc/[0-9]*/cmdline") if b"987" in open(p, "rb").read()]
+found += ["score"] * (open("/proc/self/oom_score_adj").read() == "500\\n")
 print(found, hasattr(numpy, "left"), hasattr(sys, "left"), "LEFT" in os.environ)
 """
     _, seen = run(leave, look, work=work)
-    assert "'/tmp/left', '/dev/shm/left', 'left', 'segment', 'key', 'socket'" in seen
+    # Shared segments and keys cannot be had at all.
+    assert "['/tmp/left', '/dev/shm/left', 'left', 'socket', '/proc/" in seen and "'score']" in seen
     assert seen.endswith("True True True")
     assert run(look, work=work) == ["[] False False False"]
+
+
+def test_it_sees_its_own_processes_and_its_own_network_only(work):  # noqa: F811
+    """Counters of a namespace that kernels share would be a way to tell the next one something."""
+    talk = """
+import os, socket, threading
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=lambda: server.accept()[0].sendall(b"x" * 100_000), daemon=True).start()
+client = socket.create_connection(server.getsockname())
+received = len(client.recv(1 << 20, socket.MSG_WAITALL))
+"""
+    look = """
+[line] = [line.split() for line in open("/proc/net/dev") if "lo:" in line]
+print(line[1], sorted(name for name in os.listdir("/proc") if name.isdigit()))
+"""
+    assert run(talk, "print(received)", work=work)[1] == "100000"
+    assert run("import os", look, work=work)[1] == "0 ['1', '2']"
 
 
 def test_the_process_it_was_forked_from_is_out_of_reach(work):  # noqa: F811
@@ -182,7 +205,7 @@ print(found)
 def test_a_parent_that_has_ended_is_replaced(work):  # noqa: F811
     done = runner.perform(task(work))
     assert (done.error, done.cold) == (None, None)
-    for known in warm._processes.values():
+    for known in prefork._servers.values():
         os.kill(known._process.pid, signal.SIGKILL)
         known._process.wait()
     done = runner.perform(task(work))
@@ -191,8 +214,8 @@ def test_a_parent_that_has_ended_is_replaced(work):  # noqa: F811
 
 
 def test_what_cannot_be_forked_is_started_and_that_is_said(work, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(warm, "_RUN", "print('no such thing')")
-    monkeypatch.setattr(warm, "_processes", {})
+    monkeypatch.setattr(prefork, "_RUN", "print('no such thing')")
+    monkeypatch.setattr(prefork, "_servers", {})
     done = runner.perform(task(work))
     assert (done.error, done.cold) == (None, "the process they fork from ended")
     assert printed(done) == "42\n"
@@ -201,7 +224,7 @@ def test_what_cannot_be_forked_is_started_and_that_is_said(work, monkeypatch):  
 def task(work) -> Task:  # noqa: F811
     book = new_notebook(cells=[new_code_cell("print(6 * 7)")])
     book.metadata["kernelspec"] = {"name": "python3"}
-    return Task(book, str(work), None, {}, {}, [], [], {}, {"timeout": 30})
+    return Task(book, str(work), None, {}, {}, [], [], None, {}, {"timeout": 30}, 60.0)
 
 
 def printed(result) -> str:

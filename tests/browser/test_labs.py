@@ -20,6 +20,10 @@ def answers(lab: str) -> dict[str, str]:
     return dict(notebooks.solutions(notebooks.read(ROOT / "source" / lab / f"{lab}.ipynb")))
 
 
+# In the others the same cells are locked by the same metadata, which is looked at in all of them.
+TYPED_INTO = ("lab1_cam", "lab5_layercam")
+
+
 @pytest.mark.parametrize("lab", LABS)
 def test_a_lab_opens_whole(lab, student, page, picture):
     book = Notebook(page, student, f"release/{lab}/{lab}.ipynb")
@@ -41,13 +45,6 @@ def test_a_lab_opens_whole(lab, student, page, picture):
     hints.first.locator("summary").click()
     assert hints.first.locator("p").first.is_visible()
     picture(f"opened_{lab}")
-    assert_locked(book, cells)
-    book.end()
-
-
-def assert_locked(book: Notebook, cells: list) -> None:
-    """Neither typing nor deleting changes a locked cell; one that is to be filled takes text."""
-    page = book.page
     locked = {
         cell["name"]: page.locator(".jp-Notebook .jp-Cell").nth(index)
         for index, cell in enumerate(cells)
@@ -56,6 +53,14 @@ def assert_locked(book: Notebook, cells: list) -> None:
     release = notebooks.read(book.path)
     wanted = {cell.metadata.nbgrader.grade_id for cell in release.cells if is_locked(cell)}
     assert set(locked) == wanted and len(locked) > 10
+    if lab in TYPED_INTO:
+        assert_locked(book, cells, locked)
+    book.end()
+
+
+def assert_locked(book: Notebook, cells: list, locked: dict) -> None:
+    """Neither typing nor deleting changes a locked cell; one that is to be filled takes text."""
+    page = book.page
     for cell in locked.values():
         cell.scroll_into_view_if_needed()
         if cell.locator(".jp-RenderedMarkdown").is_visible():

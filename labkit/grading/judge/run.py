@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import decimal
 import io
 import json
 import math
+import numbers
 import os
 import select
 import sys
@@ -67,9 +69,20 @@ def judge(
     return Verdict(points, error, printed.getvalue(), broken is not None, starved)
 
 
+class TestIsWrong(Exception):
+    """The test itself cannot be run; the message says what its author is to put right."""
+
+
 def _execute(source: str, names: Names) -> Any:
-    """Run a cell as IPython would; the value of its last expression, if it ends in one."""
-    tree = ast.parse(_without_magics(source), "test")
+    """Run a cell as IPython would; the value of its last expression, if it ends in one.
+
+    Raises:
+        TestIsWrong: it is no Python.
+    """
+    try:
+        tree = ast.parse(_without_magics(source), "test")
+    except SyntaxError as error:
+        raise TestIsWrong(f"the test itself is wrong: {error.msg}") from None
     last = None
     if tree.body and isinstance(end := tree.body[-1], ast.Expr):
         last = ast.Expression(end.value)
@@ -88,16 +101,47 @@ def _without_magics(source: str) -> str:
 
 
 def _partial(value: Any) -> float | None:
-    """The points in a test's last value; None if it is no number, which stock ignores too."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
+    """The points in a test's last value; None if it is no number, which means all of them.
+
+    Raises:
+        TestIsWrong: the number cannot be points.
+    """
+    number = _number(value)
     # Stock takes NaN and negative numbers for full marks. It is the test that is wrong, and a
     # sentence that says so is found sooner than a class of full marks.
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(
-            f"the test itself is wrong: its last value is {value}, expected points from 0 up"
+    if number is not None and (not math.isfinite(number) or number < 0):
+        raise TestIsWrong(
+            f"the test itself is wrong: its last value is {number}, expected points from 0 up"
         )
-    return float(value)
+    return number
+
+
+def _number(value: Any) -> float | None:
+    """A number of whatever kind, or the only one of an array or tensor; truth values are none.
+
+    A sum of numpy's truth values is a number of numpy's: what counts points in one is not to give
+    all of them. Kinds are told by the class itself, as an object of the submission's has no say.
+    """
+    kind = type(value)
+    if issubclass(kind, bool):
+        return None
+    if issubclass(kind, numbers.Real | decimal.Decimal):
+        return _as_float(value)
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and issubclass(kind, numpy.generic | numpy.ndarray):
+        counts = value.size == 1 and value.dtype.kind in "iuf"
+        return _as_float(value.item()) if counts else None
+    if torch is not None and issubclass(kind, torch.Tensor):
+        counts = value.numel() == 1 and value.dtype != torch.bool and not value.is_complex()
+        return _as_float(value.item()) if counts else None
+    return None
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _sentence(problem: BaseException) -> str:
@@ -106,8 +150,6 @@ def _sentence(problem: BaseException) -> str:
         text = str(problem).strip()
     except Exception:
         text = ""
-    if isinstance(problem, SyntaxError):
-        text = f"the test itself is wrong: {problem.msg}"
     return text[:_SENTENCE] or "a check of this cell failed"
 
 

@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook
 
 from labkit.grading import commands
 from labkit.grading.notebooks import grade_id
+from labkit.grading.sandbox import bubblewrap, cgroups
 
 HERE = Path(__file__).parent
 ANSWERS = {
@@ -88,6 +89,7 @@ class Graded:
     entries: dict[str, dict] = field(default_factory=dict)  # of the report, by student
     left: list[str] = field(default_factory=list)  # processes that are still there
     ended: bool = True  # the command came to its end by itself
+    groups: bool = True  # control groups held the submissions
     harm: bool = False
 
     def marks(self, student: str) -> dict[str, float]:
@@ -103,10 +105,23 @@ def _lab():
     return notebook
 
 
-def grade_class(folder: Path, submissions: Iterable[Submission], jobs: int = 1) -> Graded:
+def grade_class(
+    folder: Path,
+    submissions: Iterable[Submission],
+    jobs: int = 1,
+    *options: str,
+    user: bool = False,
+) -> Graded:
     """One run over submissions with honest neighbours among them.
 
     With one job by `nbgrader autograde`, with several by `labkit grade`.
+
+    Args:
+        folder: of the course that is made.
+        submissions: what is handed in beside the neighbours' work.
+        jobs: at a time.
+        options: lines of the course's configuration.
+        user: if this is root, grade as a user without rights, and so without control groups.
     """
     submissions = list(submissions)
     course = make_course(folder, _lab())
@@ -114,6 +129,7 @@ def grade_class(folder: Path, submissions: Iterable[Submission], jobs: int = 1) 
         # Smaller than an instructor would set them, so that attacks need not be large either.
         config.write("c.Execute.startup_timeout = 15\nc.Execute.total_timeout = 35\n")
         config.write("c.Execute.memory_limit = 1_500_000_000\n")
+        config.writelines(f"{line}\n" for line in options)
     course.submit(NEIGHBOURS[0], honest)
     earlier = [one for one in submissions if one.get("RESUBMITTED")]
     for one in earlier:
@@ -132,6 +148,8 @@ def grade_class(folder: Path, submissions: Iterable[Submission], jobs: int = 1) 
             course.grade()
         else:
             command = [sys.executable, "-m", "labkit", "grade", "lab", "--jobs", str(jobs)]
+            if user and os.geteuid() == 0:
+                command = [*_as_user(folder), *command]
             subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False)
         left = _left(before)
     finally:
@@ -141,7 +159,20 @@ def grade_class(folder: Path, submissions: Iterable[Submission], jobs: int = 1) 
         commands.nbgrader(folder, "generate_feedback", "lab", log=folder / "log.txt")
     lines = (folder / "grading-report.jsonl").read_text().splitlines()
     entries = {entry["student"]: entry for entry in map(json.loads, lines)}
-    return Graded(course, entries, left)
+    groups = cgroups.available() is not None and not user
+    return Graded(course, entries, left, groups=groups)
+
+
+def _as_user(course: Path) -> list[str]:
+    """What to put in front of a command, so that it runs without rights and owns the course."""
+    for path in (course, *course.rglob("*")):
+        os.lchown(path, bubblewrap.NOBODY, bubblewrap.NOBODY)
+    folders = map(str, (sys.prefix, sys.base_prefix, HERE.parents[1], "/etc"))
+    shown = [word for folder in folders for word in ("--ro-bind", folder, folder)]
+    words = bubblewrap._as_nobody([*shown, "--ro-bind", str(course), str(course)])
+    place = words.index("--")
+    own = ["--bind", str(course), str(course), "--setenv", "HOME", str(course)]
+    return [*words[:place], *own, "--chdir", str(course), *words[place:]]
 
 
 def make_bare_course(folder: Path) -> Course:

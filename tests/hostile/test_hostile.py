@@ -49,12 +49,19 @@ def secret_environment():
         yield
 
 
-@pytest.fixture(scope="module", params=[1, 4], ids=["serial", "parallel"])
+@pytest.fixture(scope="module", params=["serial", "parallel"])
 def klass(request, tmp_path_factory, secret_environment) -> Iterator[Graded]:
-    """All of them in one class, honest neighbours among them, graded in one run."""
-    members = selected(request, "test_in_a_class test_honest_work_keeps_its_marks")
+    """All of them in one class, honest neighbours among them, graded in one run.
+
+    One after another as whoever runs this; four at a time as a user without rights, whose
+    submissions no control groups hold.
+    """
+    members = selected(request, "test_in_a_class test_honest_work_keeps_its_marks").values()
     folder = tmp_path_factory.mktemp("class")
-    graded = harness.grade_class(folder, members.values(), request.param)
+    if request.param == "serial":
+        graded = harness.grade_class(folder, members)
+    else:
+        graded = harness.grade_class(folder, members, 4, user=True)
     yield graded
     harness.remove(graded.course.folder / "submitted")
 
@@ -64,8 +71,10 @@ def check(one: Submission, klass: Graded) -> None:
     entry = klass.entries[one.student]
     if one.get("MARKS") is not None:
         assert klass.marks(one.student) == dict.fromkeys(FULL, 0.0) | one.get("MARKS"), entry
-    assert not one.harmed(klass.course)
     assert entry["status"] == one.get("STATUS", "graded"), entry
+    if one.get("GROUPS") and not klass.groups:
+        return
+    assert not one.harmed(klass.course)
     for wanted, said in (("FLAG", "flags"), ("REPAIR", "repairs")):
         if one.get(wanted):
             assert any(one.get(wanted) in sentence for sentence in entry[said]), entry
@@ -113,6 +122,16 @@ def test_honest_work_keeps_its_marks(klass, name):
 @pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_rest_of_the_class(klass):
+    check_the_rest(klass)
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+def test_one_of_each_kind_in_kernels_that_are_not_forked(tmp_path, secret_environment):
+    members = [HOSTILE[name] for name in QUICK] + [HONEST["half"]]
+    klass = harness.grade_class(tmp_path / "class", members, 2, "c.Execute.prefork = False")
+    for one in members:
+        check(one, klass)
     check_the_rest(klass)
 
 

@@ -200,7 +200,7 @@ def _mounts(kind: str) -> Iterator[tuple[Path, str]]:
             mount, _, about = line.partition(" - ")
             system, _, options = about.split(" ", 2)
             if system == kind:
-                yield Path(mount.split()[4]), options
+                yield Path(mount.split()[4].replace("\\040", " ")), options
 
 
 def _own_groups() -> dict[str, str]:

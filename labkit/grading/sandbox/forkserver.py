@@ -21,6 +21,7 @@ import gc
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -170,10 +171,15 @@ def _mounted_below(place: str) -> list[Path]:
     """Folders that are mounted somewhere below another; none that lies below one of these."""
     lines = Path("/proc/self/mountinfo").read_text("utf-8").splitlines()
     found: list[Path] = []
-    for path in sorted(Path(line.split()[4]) for line in lines):
+    for path in sorted(Path(_unescaped(line.split()[4])) for line in lines):
         if Path(place) in path.parents and not any(known in path.parents for known in found):
             found.append(path)
     return found
+
+
+def _unescaped(path: str) -> str:
+    """A path of the kernel's lists, in which a blank is written as \\040."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), path)
 
 
 def _bind(source: Path, target: Path) -> None:

@@ -22,8 +22,8 @@ from packaging.utils import canonicalize_name
 
 import labkit
 
-# What a kernel needs whatever the lab imports.
-_ALWAYS = ("ipykernel", "matplotlib-inline", "pip", "setuptools")
+# What a kernel needs whatever the lab imports, and labkit with what its modules use if it is there.
+_ALWAYS = ("ipykernel", "matplotlib-inline", "pip", "setuptools", "labkit[imagenet]")
 # Of the folder of an environment, as `venv`, conda and Python's own installer lay it out.
 _PARTS = ("bin", "lib", "lib32", "lib64", "libexec", "share", "etc", "ssl", "pyvenv.cfg")
 _COVER = (
@@ -93,7 +93,7 @@ def _unwanted(wanted: Wanted) -> Iterator[Path]:
         if one.name
     }
     tops = {name.partition(".")[0] for name in wanted.modules}
-    roots = [*_ALWAYS, "labkit", *wanted.names]
+    roots = [*_ALWAYS, *wanted.names]
     roots += [name for name, one in installed.items() if one.modules() & tops]
     needed = {path for one in _required(roots, installed) for path in one.entries}
     for place in places:

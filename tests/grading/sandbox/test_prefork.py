@@ -10,7 +10,7 @@ from grading.sandbox.test_kernels import run, work  # noqa: F401 (a fixture)
 from nbformat.v4 import new_code_cell, new_notebook
 
 from labkit.grading.judge import runner
-from labkit.grading.sandbox import kernels, prefork
+from labkit.grading.sandbox import forkserver, kernels, prefork
 from labkit.grading.sandbox.limits import Limits
 from labkit.grading.task import Task
 
@@ -229,3 +229,9 @@ def task(work) -> Task:  # noqa: F811
 
 def printed(result) -> str:
     return result.notebook["cells"][0]["outputs"][0]["text"]
+
+
+def test_a_blank_in_the_environments_path_is_no_reason_to_start_kernels_anew(monkeypatch):
+    line = r"29 1 254:0 / /tmp/my\040folder/v\134env ro - ext4 /dev/vda rw"
+    monkeypatch.setattr(forkserver.Path, "read_text", lambda *_: line)
+    assert forkserver._mounted_below("/tmp") == [forkserver.Path("/tmp/my folder/v\\env")]

@@ -20,7 +20,7 @@ from nbgrader import utils
 from rapidfuzz.distance import Levenshtein
 
 import labkit
-from labkit.errors import InputError
+from labkit.grading.course import Folders
 from labkit.grading.notebooks import DELIMITERS, grade_id, points, read
 
 _SPELLINGS = tuple(name for pair in DELIMITERS for name in pair)
@@ -49,27 +49,13 @@ def lint(course: Path, lab: str) -> list[Problem]:
         InputError: the course has no such lab, or a notebook cannot be read.
     """
     problems = []
-    for path in sorted(source_folder(course, lab).glob("*.ipynb")):
+    folders = Folders.of(course)
+    for path in sorted(folders.existing_source(lab).glob("*.ipynb")):
         problems += lint_source(path)
-        release = course / "release" / lab / path.name
+        release = folders.release(lab) / path.name
         if release.is_file():
             problems += lint_release(read(release), read(path))
     return problems
-
-
-def source_folder(course: Path, lab: str) -> Path:
-    """Where the notebooks with solutions lie.
-
-    Raises:
-        InputError: the course has no such lab; names those that it has.
-    """
-    folder = course / "source" / lab
-    if not folder.is_dir():
-        known = sorted(path.name for path in (course / "source").glob("*") if path.is_dir())
-        raise InputError(
-            f"there is no lab {lab!r} in {course / 'source'}, expected one of: {', '.join(known)}"
-        )
-    return folder
 
 
 def lint_source(path: Path) -> list[Problem]:

@@ -9,13 +9,11 @@ has given are left out before; what else is made of given code, copydetect leave
 from __future__ import annotations
 
 import ast
-import logging
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.util import find_spec
@@ -23,8 +21,6 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.apps import NbGraderApp
-from nbgrader.coursedir import CourseDirectory
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -32,7 +28,7 @@ from rich.text import Text
 import labkit
 from labkit.errors import InputError
 from labkit.grading import notebooks
-from labkit.grading.exports.marks import handed_in
+from labkit.grading.course import Folders
 from labkit.grading.files import quoted
 from labkit.grading.notebooks import grade_id
 from labkit.grading.triage import examine
@@ -96,7 +92,7 @@ def find(course: Path, lab: str, share: float = SHARE) -> Found:
     """Compare the submissions of a lab with each other and with the course's own code.
 
     Args:
-        course: an nbgrader course folder; `submitted/` is only read.
+        course: an nbgrader course folder; it is only read.
         lab: the assignment.
         share: per cent of a student's own code from which on a pair is named.
 
@@ -106,16 +102,11 @@ def find(course: Path, lab: str, share: float = SHARE) -> Found:
     """
     if find_spec("copydetect") is None:
         raise InputError("labkit similarity needs copydetect: pip install 'labkit[similarity]'")
-    if not course.is_dir():
-        raise InputError(f"there is no folder {course}")
-    with chdir(course):
-        app = NbGraderApp()
-        app.initialize([f"--Application.log_level={logging.CRITICAL}"])
-        folders = app.coursedir
-        given = _release(folders, lab)
-        stubs = _stubs(given)
-        found, written = _submissions(folders, lab, given, stubs)
-        ours = dict(_of_the_course(folders, lab, stubs))
+    folders = Folders.of(course)
+    given = _release(folders, lab)
+    stubs = _stubs(given)
+    found, written = _submissions(folders, lab, given, stubs)
+    ours = dict(_of_the_course(folders, lab, stubs))
     found.pairs = compare(written, ours, stubs[None], share)
     return found
 
@@ -282,9 +273,9 @@ def show(found: Found, page: Path, console: Console) -> None:
 # -- what is compared ------------------------------------------------------------------------------
 
 
-def _release(folders: CourseDirectory, lab: str) -> dict[str, NotebookNode]:
+def _release(folders: Folders, lab: str) -> dict[str, NotebookNode]:
     """What students were given, by the name of the notebook."""
-    where = Path(folders.format_path(folders.release_directory, ".", lab))
+    where = folders.release(lab)
     found = {path.stem: notebooks.read(path) for path in sorted(where.glob("*.ipynb"))}
     if not found:
         raise InputError(
@@ -304,12 +295,11 @@ def _stubs(given: Mapping[str, NotebookNode]) -> dict[str | None, str]:
 
 
 def _of_the_course(
-    folders: CourseDirectory, lab: str, stubs: Mapping[str | None, str]
+    folders: Folders, lab: str, stubs: Mapping[str | None, str]
 ) -> Iterator[tuple[str, str]]:
     """The reference solution, and the parts of labkit that the lab withholds."""
     solutions, withheld = [], dict[str, None]()
-    where = Path(folders.format_path(folders.source_directory, ".", lab))
-    for path in sorted(where.glob("*.ipynb")):
+    for path in sorted(folders.source(lab).glob("*.ipynb")):
         book = notebooks.read(path)
         answers = notebooks.solutions(book).items()
         solutions += [own_lines(text, stubs[name]) for name, text in answers if name in stubs]
@@ -324,18 +314,17 @@ def _of_the_course(
 
 
 def _submissions(
-    folders: CourseDirectory,
+    folders: Folders,
     lab: str,
     given: Mapping[str, NotebookNode],
     stubs: Mapping[str | None, str],
 ) -> tuple[Found, dict[str, str]]:
     """Who has handed in, and what each has written."""
-    students = sorted(student for student, _ in handed_in(folders, [lab]))
+    students = folders.handed_in(lab)
     if not students:
         raise InputError(f"nothing of {lab} was handed in: there is no submission to compare")
     found, written = Found(lab), dict[str, str]()
-    for student in students:
-        folder = Path(folders.format_path(folders.submitted_directory, student, lab))
+    for student, folder in students.items():
         try:
             cells = [cell for name in given for cell in _cells(folder, name, given)]
         except InputError as error:

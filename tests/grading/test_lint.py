@@ -268,9 +268,11 @@ def test_a_whole_lab_in_a_course(tmp_path):
 def test_a_lab_that_is_not_there_and_a_file_that_is_no_notebook(tmp_path):
     folder = tmp_path / "source" / "lab"
     folder.mkdir(parents=True)
-    with pytest.raises(InputError, match=r"there is no lab 'nope' in .*, expected one of: lab"):
-        lint(tmp_path, "nope")
+    with pytest.raises(InputError, match=r"there is no lab 'lab', .* course: there is none"):
+        lint(tmp_path, "lab")
     (folder / "lab.ipynb").write_text(json.dumps({"cells": "?"}))
+    with pytest.raises(InputError, match=r"there is no lab 'nope', .*source/nope.* course: lab"):
+        lint(tmp_path, "nope")
     with pytest.raises(InputError, match=r"lab\.ipynb is not a notebook"):
         lint(tmp_path, "lab")
 

@@ -64,12 +64,19 @@ def grade(
     json: Annotated[
         Path | None, typer.Option(help="write a line of JSON for each submission into this file")
     ] = None,
+    allow_shared_course: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shared-course", help="grade although others on this machine can write to it"
+        ),
+    ] = False,
 ) -> None:
     """Grade the submissions of a lab: triage, tests outside the students' kernels, a jail.
 
     What is graded and has not changed is skipped: the same command goes on with a run that ended.
 
-    Exit code 0: every submission has a score. 1: some need a look. 2: nothing could be graded.
+    Exit code 0: every submission has a score. 1: some need a look, or not all could be graded.
+    2: nothing could be graded. 130: interrupted.
     """
     from rich.console import Console
 
@@ -88,8 +95,9 @@ def grade(
         force=force,
         jobs=jobs,
         scheduler=scheduler,
+        allow_shared=allow_shared_course,
     )
-    summary(outcome, course, console)
+    summary(outcome, console)
     if json is not None:
         lines = "".join(entry.line() + "\n" for entry in outcome.all())
         half = json.with_name(f"{json.name}.part")  # nobody reads half a file

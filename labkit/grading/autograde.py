@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -25,11 +26,14 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbgrader.api import Gradebook, MissingEntry, Notebook
 from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.exchange.default import Exchange
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from traitlets import Integer, List, Unicode
 
 from labkit.errors import InputError
-from labkit.grading import gradebook, late, report
+from labkit.grading import access, gradebook, late, report, storage
+from labkit.grading.course import Folders
+from labkit.grading.exports.sheet import names
 from labkit.grading.files import quoted
 from labkit.grading.jail import why_not
 from labkit.grading.judge.execute import Execute, about
@@ -38,6 +42,8 @@ from labkit.grading.submission import Grader, Lab
 from labkit.grading.task import Result, Task
 from labkit.grading.triage import MAX_BYTES
 from labkit.grading.workers import Stopped, Worker, workers
+
+INTERRUPTED = "Interrupted. What was graded stays; the same command goes on where this one ended."
 
 
 class TriagedAutograde(Autograde):
@@ -58,6 +64,7 @@ class TriagedAutograde(Autograde):
         Unicode(), help="Only these students' submissions are graded; all of them if empty."
     ).tag(config=True)
 
+    to_allow = access.ALLOWED  # the option that grades in a course that is open to others
     worker_log: IO[Any] | None = None  # where the workers' own log goes
     _cold = False  # whether it was said that kernels start cold
 
@@ -65,8 +72,10 @@ class TriagedAutograde(Autograde):
         """Grade, unless the settings would have the student's word taken for the marks.
 
         Raises:
-            NbGraderException: there is no jail, nothing is to be run, or the rule for late work
-                makes no sense; nothing was graded.
+            NbGraderException: there is no jail, nothing is to be run, the rule for late work makes
+                no sense, others can write to the course, or its gradebook cannot be used; nothing
+                was graded. Or nothing more can be stored.
+            SystemExit: somebody has interrupted it.
         """
         execute = Execute(parent=self)
         if not execute.enabled:
@@ -81,7 +90,41 @@ class TriagedAutograde(Autograde):
             )
         if wrong := late.problem(self):
             self._refuse(wrong)
-        super().start()
+        folders = Folders(self.coursedir, Path())
+        try:
+            self._close(folders)
+            if (file := folders.gradebook()) is not None and not file.exists():
+                self._refuse(self._unknown())  # nbgrader would make an empty one
+            storage.check(folders, write=True)
+        except InputError as error:
+            self._refuse(str(error))
+        try:
+            with storage.noticing(folders):
+                super().start()
+        except storage.Stuck as stuck:
+            self.stopped(str(stuck))
+            raise NbGraderException(str(stuck)) from stuck
+        except KeyboardInterrupt:
+            self.stopped(INTERRUPTED)
+            raise SystemExit(130) from None
+
+    def _close(self, folders: Folders) -> None:
+        """Close what was collected to others, and the door to a course that is open to them.
+
+        Raises:
+            InputError: others can write to it.
+        """
+        lab = self.coursedir.assignment_id
+        allow = access.CourseAccess(parent=self).allow_shared
+        if not allow:
+            open_until_now = access.writable(folders, lab)
+            access.close(folders, folders.handed_in(lab).values())
+            if open_until_now:
+                self.note(
+                    "Others on this machine could write to what was collected of "
+                    f"{names(open_until_now)}. It is closed now; if in doubt, collect it again."
+                )
+        access.guard(folders, lab, self.note, allow=allow, option=self.to_allow)
 
     def _refuse(self, message: str) -> NoReturn:
         self.log.error(message)
@@ -107,7 +150,7 @@ class TriagedAutograde(Autograde):
             self._last = report.last(Path(self.coursedir.root))
             self._waiting = deque(enumerate(sorted(self.assignments), 1))
             self._bad: list[str] = []
-            self._problem: Exception | None = None
+            self._problem: BaseException | None = None
             self._grade_all()
         if self._problem is not None:
             raise self._problem
@@ -128,11 +171,12 @@ class TriagedAutograde(Autograde):
             for thread in threads:
                 thread.join()
         finally:  # also when it is interrupted: what is being graded then has no scores
-            self._waiting.clear()
-            for worker in crew:
-                worker.close()
-            for thread in threads:
-                thread.join()
+            with _uninterrupted():
+                self._waiting.clear()
+                for worker in crew:
+                    worker.close()
+                for thread in threads:
+                    thread.join()
 
     def _serve(self, worker: Worker, turn: threading.Lock) -> None:
         """Grade what waits, with one worker."""
@@ -165,8 +209,10 @@ class TriagedAutograde(Autograde):
                     self._next(grader, *self._waiting.popleft())
             except Stopped:
                 pass
-            except Exception as error:  # of ours: no submission makes the grader raise
-                self._problem = error
+            # Of ours, or of the disk: no submission makes the grader raise.
+            except (Exception, storage.Stuck) as error:
+                self._problem = self._problem or error
+                self._waiting.clear()
 
     def _next(self, grader: Grader, number: int, folder: str) -> None:
         match = re.match(self._pattern(), folder)
@@ -175,6 +221,9 @@ class TriagedAutograde(Autograde):
             self._bad.append(folder)
             return
         entry = Entry(match["assignment_id"], match["student_id"])
+        entry.flags += access.strangers(
+            Folders(self.coursedir, Path()), Path(folder), Path(Exchange(parent=self).root)
+        )
         last = self._last.get((entry.student, entry.lab))
         entry.before = None if last is None else last.scores
         self.will_grade(entry, number, len(self.assignments))
@@ -195,7 +244,8 @@ class TriagedAutograde(Autograde):
         for sentence in [*entry.repairs, *entry.flags, *([entry.reason] if entry.reason else [])]:
             self.log.warning("%s: %s", quoted(entry.student), sentence)
         try:
-            report.append(Path(self.coursedir.root), entry)
+            with storage.noticing(Folders(self.coursedir, Path())):
+                report.append(Path(self.coursedir.root), entry)
         except OSError as error:
             self.log.error("%s cannot be written: %s", REPORT, error)
 
@@ -204,6 +254,14 @@ class TriagedAutograde(Autograde):
 
     def stands(self, entry: Entry) -> None:
         """A submission has not changed since it was graded, which came to this."""
+
+    def note(self, sentence: str) -> None:
+        """Something that an instructor should know of the course."""
+        self.log.warning(sentence)
+
+    def stopped(self, sentence: str) -> None:
+        """Grading ends before all is graded."""
+        self.log.error(sentence)
 
     def starts_cold(self, reason: str) -> None:
         """Kernels are started one by one, since they cannot be forked."""
@@ -235,11 +293,15 @@ class TriagedAutograde(Autograde):
             except InputError as error:
                 self._refuse(str(error))
         if not masters:
-            msg = f"No notebook of '{lab}' is in the gradebook, did you run 'nbgrader "
-            msg += f"generate_assignment {lab}'?"
-            self.log.error(msg)
-            raise NbGraderException(msg)
+            self._refuse(self._unknown())
         return Lab(masters, digest)
+
+    def _unknown(self) -> str:
+        lab = self.coursedir.assignment_id
+        return (
+            f"No notebook of '{lab}' is in the gradebook, did you run 'nbgrader "
+            f"generate_assignment {lab}'?"
+        )
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -283,6 +345,19 @@ def _digest(notebooks: list[Notebook], source: Path) -> str:
         if path.is_file() and path.suffix != ".ipynb" and "__pycache__" not in path.parts:
             digest.update(str(path.relative_to(source)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let nobody who presses Ctrl-C twice leave processes behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def bind() -> None:

@@ -6,6 +6,7 @@ nbgrader lets a course name its folders and order them as it likes. This is the 
 from __future__ import annotations
 
 import glob
+import itertools
 import logging
 import os
 import re
@@ -123,6 +124,25 @@ class Folders:
         """The folders of a lab's submissions, by student."""
         found = self._find(self.directory.submitted_directory, "*", lab)
         return {student: path for path, student, _ in sorted(found)}
+
+    def of_step(self, step: str, lab: str = "*") -> list[Path]:
+        """The folders of a step ("source", "submitted", ...) of a lab, or of all labs."""
+        student = "." if step in ("source", "release") else "*"
+        found = self._find(getattr(self.directory, f"{step}_directory"), student, lab)
+        return sorted(path for path, _, _ in found)
+
+    def top(self, step: str) -> Path:
+        """The folder that holds all of a step; the course itself where no folder does."""
+        parts = Path(self.directory.directory_structure).parts
+        names = ("{student_id}", "{assignment_id}")
+        fixed = itertools.takewhile(lambda part: not any(name in part for name in names), parts)
+        named = getattr(self.directory, f"{step}_directory")
+        return self.root.joinpath(*(part.format(nbgrader_step=named) for part in fixed))
+
+    def depth(self) -> int:
+        """How many names of a submission's path come after the step's."""
+        parts = Path(self.directory.directory_structure).parts
+        return len(parts) - 1 - next(n for n, part in enumerate(parts) if "nbgrader_step" in part)
 
     def existing_source(self, lab: str) -> Path:
         """Where a lab's notebooks with solutions are.

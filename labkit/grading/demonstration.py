@@ -13,6 +13,7 @@ from rich.table import Table
 
 from labkit.errors import InputError
 from labkit.grading import commands, jail, notebooks, report, sample_class
+from labkit.grading.access import ALLOWED
 from labkit.grading.course import Folders
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student
@@ -45,7 +46,7 @@ def demonstrate(root: Path, course: Path, console: Console) -> bool:
     for lab in labs:
         with console.status(f"generating {lab}"):
             # Without the database: a real class may be graded in this folder.
-            _must_work(root, "generate_assignment", lab, "--force", "--no-db", log=log)
+            _must_work(root, "generate_assignment", lab, "--force", "--no-db", ALLOWED, log=log)
         console.print(f"generated {os.path.relpath(folders.release(lab), folders.root)}")
     classes = {lab: sample_class.students(root, lab) for lab in labs}
     sample = sample_class.write_course(root, course, classes)
@@ -69,7 +70,7 @@ def _must_work(course: Path, *arguments: str, log: Path) -> None:
 def _grade(course: Path, lab: str, members: list[Student], log: Path, console: Console) -> None:
     """Run the three commands of an instructor. A broken file makes autograde's exit code 1."""
     with console.status(f"{lab}: preparing") as status:
-        _must_work(course, "generate_assignment", lab, log=log)
+        _must_work(course, "generate_assignment", lab, ALLOWED, log=log)
         done = 0
 
         def on_line(line: str) -> None:
@@ -78,7 +79,7 @@ def _grade(course: Path, lab: str, members: list[Student], log: Path, console: C
                 done += 1
                 status.update(f"{lab}: autograding {match['student']} ({done} of {len(members)})")
 
-        arguments = ("autograde", lab, *jail.options())
+        arguments = ("autograde", lab, ALLOWED, *jail.options())
         commands.nbgrader(course, *arguments, log=log, on_line=on_line)
         status.update(f"{lab}: writing feedback")
         _must_work(course, "generate_feedback", lab, log=log)

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from labkit.errors import InputError
 from labkit.grading import commands, notebooks
+from labkit.grading.access import ALLOWED
 from labkit.grading.course import Folders, stand_in
 from labkit.grading.lint import Problem
 from labkit.grading.report import Entry
@@ -69,7 +70,7 @@ def attempt(course: Path, lab: str, console: Console, sandbox: str = "auto") -> 
             (_BLANK, folders.release(lab)),
         ):
             shutil.copytree(folder, folders.submitted(student, lab))
-        entries = grade(copy, lab, console, sandbox=sandbox).all()
+        entries = grade(copy, lab, console, sandbox=sandbox, allow_shared=True).all()
         books = [notebooks.read(path) for path in sorted(folders.source(lab).glob("*.ipynb"))]
         return Tried(
             sum(1 for book in books for _ in notebooks.tests(book)),
@@ -80,7 +81,7 @@ def attempt(course: Path, lab: str, console: Console, sandbox: str = "auto") -> 
 
 def _generate(course: Path, lab: str) -> None:
     log = course / "nbgrader.log"
-    if commands.nbgrader(course, "generate_assignment", lab, log=log) != 0:
+    if commands.nbgrader(course, "generate_assignment", lab, ALLOWED, log=log) != 0:
         raise InputError(f"nbgrader generate_assignment {lab} fails:\n{commands.end(log)}")
 
 

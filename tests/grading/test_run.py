@@ -89,7 +89,7 @@ class TestForeignCourse:
         [
             (["lab", "--student", "zoe"], "there is no submission"),
             (["nowhere"], "nowhere"),
-            (["lab", "--course", "elsewhere"], "elsewhere is no course folder"),
+            (["lab", "--course", "elsewhere"], "there is no folder elsewhere"),
             (["lab", "--json", "no/such/out.jsonl"], "there is no folder no/such"),
         ],
     )

@@ -164,22 +164,30 @@ class TriagedAutograde(Autograde):
         """Run a thread for each worker until no submission is left."""
         crew = workers(self.jobs, self.scheduler, self.worker_log)[: len(self.assignments)]
         turn = threading.Lock()
-        threads = [threading.Thread(target=self._serve, args=(worker, turn)) for worker in crew]
+        started: list[threading.Event] = []
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            for worker in crew:
+                started.append(over := threading.Event())
+                threading.Thread(target=self._serve, args=(worker, turn, over)).start()
+            # Not `join`: when it is interrupted, it takes a thread that goes on for ended.
+            for over in started:
+                over.wait()
         finally:  # also when it is interrupted: what is being graded then has no scores
             with _uninterrupted():
                 self._waiting.clear()
                 for worker in crew:
                     worker.close()
-                for thread in threads:
-                    thread.join()
+                for over in started:
+                    over.wait()
 
-    def _serve(self, worker: Worker, turn: threading.Lock) -> None:
+    def _serve(self, worker: Worker, turn: threading.Lock, over: threading.Event) -> None:
         """Grade what waits, with one worker."""
+        try:
+            self._grade_with(worker, turn)
+        finally:
+            over.set()
+
+    def _grade_with(self, worker: Worker, turn: threading.Lock) -> None:
 
         def perform(task: Task) -> Result:
             turn.release()

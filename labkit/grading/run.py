@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
 from rich.console import Console
@@ -145,7 +145,7 @@ def grade(
                 raise InputError(outcome.stopped or what) from error
         except SystemExit:
             outcome.interrupted = True
-        outcome.waiting = _waiting(folders, lab, outcome)
+        outcome.waiting = _waiting(folders, lab)
     return outcome
 
 
@@ -189,15 +189,20 @@ def _application(course: Path, log: IO[str]) -> Iterator[AutogradeApp]:
             AutogradeApp.clear_instance()
 
 
-def _waiting(folders: Folders, lab: str, outcome: Outcome) -> int:
+def _waiting(folders: Folders, lab: str) -> int:
     """How many answers of a lab wait for a person, whoever was graded just now."""
-    failed = {entry.student for entry in outcome.all() if entry.status == "failed"}
+    directory = folders.directory
     try:
-        with Gradebook(folders.directory.db_url, folders.directory.course_id) as gradebook:
-            submissions = read(gradebook, labs=[lab]).submissions
-    except (InputError, SQLAlchemyError):  # no cell of it carries points, or what was said already
+        with Gradebook(directory.db_url, directory.course_id) as gradebook:
+            answers = {
+                (notebook.name, cell.name)
+                for notebook in gradebook.find_assignment(lab).notebooks
+                for cell in [*notebook.solution_cells, *notebook.task_cells]
+            }
+            found = read(gradebook, labs=[lab]).submissions.values()
+    except (MissingEntry, InputError, SQLAlchemyError):  # said already, or no cell carries points
         return 0
-    return sum(len(s.waiting()) for (student, _), s in submissions.items() if student not in failed)
+    return sum(key in answers for submission in found for key in submission.waiting())
 
 
 def _progress(console: Console) -> Progress:

@@ -62,13 +62,13 @@ class Stuck(BaseException):
 
 
 @contextmanager
-def noticing(folders: Folders) -> Iterator[None]:
-    """Raise Stuck in the place of an error that comes of the disk or the gradebook."""
+def noticing(folders: Folders, instead: type[BaseException] = Stuck) -> Iterator[None]:
+    """Raise Stuck, or what is given, in the place of an error of the disk or the gradebook."""
     try:
         yield
     except Exception as error:
         if said := trouble(error, folders):
-            raise Stuck(said) from error
+            raise instead(said) from error
         raise
 
 
@@ -85,6 +85,12 @@ def check(folders: Folders, *, write: bool) -> None:
     file = folders.gradebook()
     if file is not None and not file.exists():
         return
+    if write and file is None and not folders.directory.course_id:
+        # SQLite stores labs of a course that there is not; other databases refuse to.
+        raise InputError(
+            f"{_named(folders)} needs the name of a course, which nbgrader leaves empty: set "
+            "c.CourseDirectory.course_id in nbgrader_config.py"
+        )
     try:
         engine = create_engine(_address(folders))
         try:
@@ -105,11 +111,6 @@ def check(folders: Folders, *, write: bool) -> None:
     except SQLAlchemyError as error:
         why = f"{_named(folders)} cannot be used: {str(error).splitlines()[0]}"
         raise InputError(trouble(error, folders) or why) from error
-    if write and file is None and not folders.directory.course_id:
-        raise InputError(
-            f"{_named(folders)} needs the name of a course, which nbgrader leaves empty: set "
-            "c.CourseDirectory.course_id in nbgrader_config.py"
-        )
 
 
 def trouble(error: BaseException, folders: Folders) -> str | None:

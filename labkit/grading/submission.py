@@ -46,6 +46,10 @@ _TIMESTAMP = "timestamp.txt"
 UNFINISHED = ".unfinished"
 
 
+class _Ended(BaseException):
+    """Grading is being stopped; as `Stuck`, it passes through nbgrader."""
+
+
 @dataclass(frozen=True)
 class Lab:
     """What all submissions are held against.
@@ -113,9 +117,9 @@ class Grader(Autograde):
             with suppress(Exception):
                 self._clear()
             raise
+        except _Ended:
+            raise Stopped from None
         except Exception as error:  # whatever one submission does, the next gets its turn
-            if isinstance(self._error, Stopped):
-                raise self._error from None
             if not isinstance(error, NbGraderException):  # which nbgrader has logged
                 self.log.exception("There was an error processing assignment: %s", folder)
             self._fail(error)
@@ -204,6 +208,8 @@ class Grader(Autograde):
         try:
             with self._noticing():
                 super().convert_single_notebook(notebook_filename)
+        except Stopped:
+            raise _Ended from None
         except Exception as error:
             self._error = error
             raise

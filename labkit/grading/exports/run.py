@@ -8,9 +8,10 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 from nbgrader.apps import ExportApp
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning
 
 from labkit.errors import InputError
+from labkit.grading import storage
 from labkit.grading.course import Folders, opened
 from labkit.grading.exports import CanvasExport, GradescopeExport, MoodleExport, TidyExport
 from labkit.grading.exports.base import Export
@@ -66,12 +67,14 @@ def export(
         exporter.assignment, exporter.student = list(labs), list(students)
         if columns:
             exporter.columns = dict(columns)
-        _check_gradebook(Folders(app.coursedir, Path()), course)
-        try:
-            with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as gradebook:
-                return exporter.write(gradebook)
-        except SQLAlchemyError as error:
-            raise InputError(f"the gradebook of {course} cannot be read: {error}") from error
+        folders = Folders(app.coursedir, Path())
+        _check_gradebook(folders, course)
+        storage.check(folders, write=False)
+        with (
+            storage.noticing(folders, InputError),
+            Gradebook(app.coursedir.db_url, app.coursedir.course_id) as gradebook,
+        ):
+            return exporter.write(gradebook)
 
 
 def _check_gradebook(folders: Folders, course: Path) -> None:

@@ -268,13 +268,12 @@ def test_nothing_graded_is_exit_code_2_and_ctrl_c_130(course, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(jail.why_not() is not None, reason=str(jail.why_not()))
-@pytest.mark.parametrize("command", [["labkit", "grade", LAB], ["nbgrader", "autograde", LAB]])
-def test_ctrl_c_twice_leaves_no_process_and_no_traceback(course, command):
+def test_ctrl_c_twice_leaves_no_process_and_no_traceback(course):
     (course / "submitted" / "ada" / LAB / f"{LAB}.ipynb").unlink()
     slow = tiny_course.handed_in(f="import time\ntime.sleep(60)")
     tiny_course.hand_in(course, "ada", slow)
     process = subprocess.Popen(
-        [sys.executable, "-m", *command],
+        [sys.executable, "-m", "labkit", "grade", LAB],
         cwd=course,
         env=commands.environment(),
         stdout=subprocess.PIPE,
@@ -294,5 +293,7 @@ def test_ctrl_c_twice_leaves_no_process_and_no_traceback(course, command):
     assert process.returncode in (130, -signal.SIGINT), said
     assert said.count("the same command goes on") == 1
     assert "Traceback" not in said
+    began = time.monotonic()
     with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+        while time.monotonic() < began + 10:  # what was killed takes a moment
+            os.killpg(process.pid, 0)

@@ -4,15 +4,20 @@ What students wrote themselves is compared by copydetect (winnowing of code whos
 comments have been taken out; Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for
 Document Fingerprinting", SIGMOD 2003), which runs as a program of its own. Lines that the release
 has given are left out before; what else is made of given code, copydetect leaves out.
+
+copydetect takes a string for one letter, whatever is in it. So each cell ends its own strings, and
+programs in strings are compared like code.
 """
 
 from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -21,6 +26,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader import utils
+from pygments.lexers import PythonLexer
+from pygments.token import Name
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +36,7 @@ import labkit
 from labkit.errors import InputError
 from labkit.grading import notebooks
 from labkit.grading.course import Folders
-from labkit.grading.files import quoted
+from labkit.grading.files import Refused, quoted, read_regular
 from labkit.grading.notebooks import grade_id
 from labkit.grading.triage import examine
 
@@ -42,6 +49,10 @@ LEAST = 100  # such characters that two have in common in all
 MAX_CODE = 200_000  # characters of a submission's code cells
 TIMEOUT = 3600  # seconds
 
+_STATEMENTS = (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AugAssign, ast.For, ast.Return)
+# Lines that IPython does not give to Python: magics, commands of the shell, questions.
+_ESCAPE = re.compile(r"^[ \t]*(?:[^=#'\"\n]*=[ \t]*)?[!%?].*$|^.*\?[ \t]*$", re.MULTILINE)
+_MARK = "labkit_was_here"
 _DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 Code = list[tuple[str, bool]]  # pieces of a text, and whether each is shared
@@ -302,13 +313,13 @@ def _of_the_course(
     for path in sorted(folders.source(lab).glob("*.ipynb")):
         book = notebooks.read(path)
         answers = notebooks.solutions(book).items()
-        solutions += [own_lines(text, stubs[name]) for name, text in answers if name in stubs]
+        solutions += [own_code(text, stubs[name]) for name, text in answers if name in stubs]
         withheld |= dict.fromkeys(book.metadata.get("labkit", {}).get("withheld", []))
     if solutions:
         yield REFERENCE, "\n\n\n".join(solutions)
     package = Path(labkit.__file__).parent
     files = [package.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in withheld]
-    texts = [own_lines(f.read_text(encoding="utf-8"), stubs[None]) for f in files if f.is_file()]
+    texts = [own_code(f.read_text(encoding="utf-8"), stubs[None]) for f in files if f.is_file()]
     if texts:
         yield OWN, "\n\n\n".join(texts)
 
@@ -326,20 +337,23 @@ def _submissions(
     found, written = Found(lab), dict[str, str]()
     for student, folder in students.items():
         try:
-            cells = [cell for name in given for cell in _cells(folder, name, given)]
+            cells = [
+                (grade_id(cell) or "a cell of their own", cell.source, stubs[grade_id(cell)])
+                for name in given
+                for cell in _cells(folder, name, given)
+            ]
+            cells += _modules(folder, folders.release(lab))
         except InputError as error:
             found.skipped[student] = str(error)
             continue
         except Exception as error:  # nobody's file stops the comparison of the others
             found.skipped[student] = f"It could not be read ({type(error).__name__})."
             continue
-        if sum(len(cell.source) for cell in cells) > MAX_CODE:
+        if sum(len(code) for _, code, _ in cells) > MAX_CODE:
             found.skipped[student] = f"Its code has more than {MAX_CODE:,} characters."
             continue
         text = "\n\n\n".join(
-            f"# {grade_id(cell) or 'a cell of their own'}\n{own}"
-            for cell in cells
-            if (own := own_lines(cell.source, stubs[grade_id(cell)]))
+            f"# {name}\n{own}" for name, code, stub in cells if (own := own_code(code, stub))
         )
         if text:
             written[student] = text
@@ -365,13 +379,68 @@ def _cells(folder: Path, name: str, given: Mapping[str, NotebookNode]) -> Iterat
             yield cell
 
 
+def _modules(folder: Path, release: Path) -> Iterator[tuple[str, str, str]]:
+    """Python files beside the notebooks, which these can import: name, text, and what was given.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    for above, _, names in os.walk(folder):
+        for path in sorted(Path(above, name) for name in names if name.endswith(".py")):
+            name = path.relative_to(folder)
+            try:
+                text = read_regular(path, MAX_CODE).decode(errors="replace")
+            except Refused as refusal:
+                raise InputError(f"The file {quoted(str(name))} {refusal}.") from None
+            given = release / name
+            known = given.read_text(encoding="utf-8", errors="replace") if given.is_file() else ""
+            yield quoted(str(name)), text, known
+
+
+def own_code(code: str, given: str) -> str:
+    """What of a cell is compared: its own lines, and code in its strings, which `exec` can run."""
+    code = _ESCAPE.sub("", code.replace("\r\n", "\n").replace("\r", "\n"))
+    parts = [_closed(own_lines(code, given)), *(own_code(s, given) for s in _code_in_strings(code))]
+    return "\n".join(filter(None, parts))
+
+
+def _closed(code: str) -> str:
+    """A cell with an end to the string in which it ends: what comes after is no string."""
+    for end in ("", "'''", '"""', "}'''", '}"""'):
+        closed = f"{code}\n{end}" if end else code
+        # A name alone would be one inside an f-string as well.
+        if (Name.Function, _MARK) in PythonLexer().get_tokens(f"{closed}\ndef {_MARK}():\n"):
+            return closed
+    return re.sub(r"['\"]", " ", code)
+
+
+def _code_in_strings(code: str) -> Iterator[str]:
+    """Strings that are programs; a sentence, a path or a table is none."""
+    for node in _nodes(code):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        text = textwrap.dedent(node.value)
+        if len(text) >= PASSAGE:
+            if any(isinstance(part, _STATEMENTS) for part in _nodes(text)):
+                yield text
+            else:
+                yield from _code_in_strings(text)
+
+
+def _nodes(code: str) -> list[ast.AST]:
+    """The syntax tree's nodes; none where it is no Python."""
+    try:
+        return list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
 def own_lines(code: str, given: str) -> str:
     """What of a cell is neither a docstring nor a line that was given; all have those in common."""
-    code = code.replace("\r\n", "\n").replace("\r", "\n")
     known = {line.strip() for line in given.splitlines()}
     described = _described(code)
     return "\n".join(
-        line
+        line.rstrip("; \t")
         for number, line in enumerate(code.split("\n"), 1)
         # One of two quotation marks without the other would make a string of all that follows.
         if number not in described and (line.strip() not in known or '"""' in line or "'''" in line)
@@ -380,12 +449,8 @@ def own_lines(code: str, given: str) -> str:
 
 def _described(code: str) -> set[int]:
     """The numbers of the lines of docstrings; none where it is no Python."""
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
     found: set[int] = set()
-    for node in nodes:
+    for node in _nodes(code):
         if isinstance(node, _DESCRIBED) and ast.get_docstring(node, clean=False) is not None:
             text = node.body[0]
             found.update(range(text.lineno, (text.end_lineno or text.lineno) + 1))

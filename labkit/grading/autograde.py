@@ -225,7 +225,7 @@ class TriagedAutograde(Autograde):
     def _next(self, grader: Grader, number: int, folder: str) -> None:
         match = re.match(self._pattern(), folder)
         if match is None:
-            self.log.error("Not the path of a submission: %s", folder)
+            self.log.error("Not the path of a submission: %s", quoted(folder))
             self._bad.append(folder)
             return
         entry = Entry(match["assignment_id"], match["student_id"])

@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from labkit.errors import InputError
+from labkit.errors import InputError, printable
 from labkit.grading.autograde import TriagedAutograde
 from labkit.grading.course import CONFIG, Folders, opened
 from labkit.grading.exports.marks import read
@@ -285,7 +285,7 @@ def summary(outcome: Outcome, console: Console) -> None:
         console.print(f"{len(outcome.standing)} more are graded already, and have not changed.")
     for entry in outcome.all():
         for sentence in [*filter(None, [entry.reason]), *entry.flags]:
-            console.print(Text(f"{quoted(entry.student)[1:-1]}: {sentence}"))
+            console.print(Text(f"{quoted(entry.student)[1:-1]}: {printable(sentence)}"))
     if outcome.waiting:
         answers = "1 answer waits" if outcome.waiting == 1 else f"{outcome.waiting} answers wait"
         console.print(f"{answers} to be marked by hand, in the formgrader.")
@@ -333,7 +333,7 @@ def _changes(outcome: Outcome) -> Table:
         for name, before, now in entry.changes():
             table.add_row(
                 Text(quoted(entry.student)[1:-1]),
-                name,
+                Text(printable(name)),
                 "-" if before is None else f"{before:g}",
                 "-" if now is None else f"{now:g}",
             )

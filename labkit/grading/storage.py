@@ -14,9 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from nbgrader.dbutil import ALEMBIC_DIR
+from nbgrader.api import Base
 from sqlalchemy import URL, Connection, create_engine, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -160,23 +158,18 @@ def _said(error: BaseException, folders: Folders) -> str | None:
 
 
 def _of_another_nbgrader(connection: Connection) -> str | None:
-    """What is wrong with the version of a gradebook's tables."""
-    tables = inspect(connection).get_table_names()
-    if not tables:  # nbgrader will make them
-        return None
-    if "assignment" not in tables:
+    """What is wrong with the tables of a gradebook."""
+    there = inspect(connection)
+    tables = there.get_table_names()
+    if tables and "assignment" not in tables:
         return "is a database of something else: see c.CourseDirectory.db_url"
-    known = ScriptDirectory(ALEMBIC_DIR)
-    has = None
-    if "alembic_version" in tables:
-        has = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if has in known.get_heads():
-        return None
-    try:
-        known.get_revision(has or "base")
-    except CommandError:
-        return "is of a newer nbgrader: install that one"
-    return f"is of an older nbgrader: {_UPGRADE}, {AGAIN}"
+    for name, table in Base.metadata.tables.items() if tables else ():  # else nbgrader makes them
+        columns = (
+            {column["name"] for column in there.get_columns(name)} if name in tables else set()
+        )
+        if not columns >= {column.name for column in table.columns}:
+            return f"is of an older nbgrader: {_UPGRADE}, {AGAIN}"
+    return None
 
 
 def _address(folders: Folders) -> URL:

@@ -70,8 +70,10 @@ OLD = "UPDATE alembic_version SET version_num = '167914646830'"
     ("statements", "sentence"),
     [
         ([OLD, "ALTER TABLE student DROP COLUMN lms_user_id"], "is of an older nbgrader: make a"),
-        (["DROP TABLE alembic_version"], "is of an older nbgrader: make a copy, run `nbgrader db"),
-        (["UPDATE alembic_version SET version_num = 'ffff'"], "is of a newer nbgrader: install"),
+        (
+            ["DROP TABLE base_cell"],
+            "is of an older nbgrader: make a copy, run `nbgrader db upgrade`",
+        ),
         (
             ["DROP TABLE assignment"],
             "is a database of something else: see c.CourseDirectory.db_url",

@@ -27,11 +27,13 @@ can-jail:
 test-all: test ## run the linters and all tests
 	@$(PYTEST) -m slow
 
-lint: $(READY) ## check format, style, types and the direction of imports
+lint: $(READY) ## check format, style, types, the direction of imports and what they need
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry labkit
+	@$(BIN)/deptry tests tools benchmarks --ignore DEP002,DEP004
 
 mutants: $(READY) ## say which check of the labs' tests kills how many mutants
 	@$(BIN)/python tools/kills.py

@@ -163,7 +163,7 @@ class Folders:
         """The file of the gradebook; None if it is in a database server.
 
         Raises:
-            InputError: its address is none.
+            InputError: its address is none, or leads elsewhere.
         """
         try:
             url = make_url(self.directory.db_url)
@@ -173,6 +173,13 @@ class Folders:
             ) from None
         if url.get_backend_name() != "sqlite" or not url.database:
             return None
+        usual = self.root / "gradebook.db"
+        if self.directory.db_url == f"sqlite:///{usual}" and url.database != str(usual):
+            # nbgrader puts the path into an address as it is.
+            raise InputError(
+                f"nbgrader can keep no gradebook in {self.root}, since '?' and '%' with two digits "
+                "mean something else in the address of a database: rename that folder"
+            )
         return self.at / url.database
 
     def _of_lab(self, step: str, lab: str) -> Path:

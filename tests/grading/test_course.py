@@ -71,6 +71,15 @@ def test_the_gradebooks_file(tmp_path, address, file):
     assert Folders.of(tmp_path).gradebook() == (file and tmp_path / file)
 
 
+@pytest.mark.parametrize("name", ["a%20b", "what?"])
+def test_folders_whose_name_leads_the_gradebook_elsewhere(tmp_path, name):
+    (course := tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=r"can keep no gradebook in .*: rename that folder"):
+        Folders.of(course).gradebook()
+    (fine := tmp_path / "50% k u'r\"s é:#").mkdir()
+    assert Folders.of(fine).gradebook() == fine / "gradebook.db"
+
+
 def test_an_address_that_is_none(tmp_path):
     write(tmp_path, {"db_url": "marks.db"})
     with pytest.raises(InputError, match=r"db_url is no address of a database"):

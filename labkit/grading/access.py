@@ -26,9 +26,9 @@ from traitlets import Bool
 from traitlets.config import Configurable
 
 from labkit.errors import InputError
-from labkit.grading.course import CONFIG, Folders
+from labkit.grading.course import CONFIG, Folders, tree
 from labkit.grading.exports.sheet import names
-from labkit.grading.files import quoted
+from labkit.grading.files import MAX_DEPTH, quoted
 from labkit.grading.report import REPORT
 
 POSIX = os.name == "posix"
@@ -129,7 +129,7 @@ def writable(folders: Folders, lab: str) -> list[str]:
     people = _People(folders.root)
     for student, folder in folders.handed_in(lab).items():
         look = _Look(people)
-        for path in _tree(folder):
+        for path in tree(folder):
             look.at(student, path, folder)
         if look.result().refused:
             found.append(student)
@@ -154,38 +154,51 @@ def _close_all(folder: Path, above: Path, people: _People) -> None:
         for name in folder.relative_to(above).parts:
             here = opened.enter_context(_descriptor(name, here, os.O_DIRECTORY | os.O_NOFOLLOW))
             _close(here, people)
-        for _, _, names, inside in os.fwalk(".", dir_fd=here):
-            _close(inside, people)
-            for name in names:
-                with contextlib.suppress(OSError):
-                    # Opening a device can already act on it.
-                    if stat.S_ISREG(os.stat(name, dir_fd=inside, follow_symlinks=False).st_mode):
-                        with _descriptor(name, inside, os.O_NOFOLLOW | os.O_NONBLOCK) as file:
-                            _close(file, people)
+        _close_inside(here, people, MAX_DEPTH)
 
 
-def strangers(folders: Folders, submission: Path, exchange: Path) -> list[str]:
-    """Say if a file of a submission belongs to somebody who may have put it there since.
+def _close_inside(folder: int, people: _People, depth: int) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                # Opening a device can already act on it.
+                mode = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISREG(mode):
+                    with _descriptor(entry.name, folder, os.O_NOFOLLOW | os.O_NONBLOCK) as file:
+                        _close(file, people)
+                elif stat.S_ISDIR(mode) and depth > 0:
+                    kind = os.O_DIRECTORY | os.O_NOFOLLOW
+                    with _descriptor(entry.name, folder, kind) as inner:
+                        _close(inner, people)
+                        _close_inside(inner, people, depth - 1)
 
-    An instructor's, root's and the exchange's files are what was collected. Those of others may be
-    anything, if their owners can get at them.
+
+def strangers(folders: Folders, submission: Path, student: str, exchange: Path) -> list[str]:
+    """Say if a file of a submission belongs to somebody who may have put it there.
+
+    What an instructor, root or the exchange's owner has copied belongs to them. Root may have
+    copied with owners, so that a student's own file is nothing to wonder about there.
 
     Args:
         folders: of the course.
         submission: the folder that was handed in.
+        student: by whom.
         exchange: the folder from which nbgrader collects.
     """
     if not POSIX:
         return []
-    look = _Look(_People(folders.root, exchange))
-    for path in _tree(submission):
-        owner = look.owner(path)
-        if owner not in look.people.trusted and look.passes(("user", owner), path.parent):
-            name = path.relative_to(submission.parent)
-            return [
-                f"{quoted(str(name))} belongs to {_user(owner)} and not to you: please check that "
-                "it is what was handed in."
-            ]
+    trusted = _People(folders.root, exchange).trusted
+    if os.geteuid() == 0:
+        with contextlib.suppress(KeyError):
+            trusted.add(pwd.getpwnam(student).pw_uid)
+    for path in tree(submission):
+        with contextlib.suppress(OSError):
+            if (owner := path.lstat().st_uid) not in trusted:
+                name = quoted(str(path.relative_to(submission.parent)))
+                return [
+                    f"{name} belongs to {_user(owner)} and not to you: please check that it is "
+                    "what was handed in, and collect it again."
+                ]
     return []
 
 
@@ -345,10 +358,6 @@ class _Look:
                 if status.st_uid not in self.people.trusted:
                     self._writers["user", status.st_uid].setdefault(name, folder)
 
-    def owner(self, path: Path) -> int:
-        """Whose a file is."""
-        return path.lstat().st_uid
-
     def passes(self, who: Who, folder: Path) -> bool:
         """Whether they get into a folder from the root of the file system."""
         known = self._entered.get((who, folder))
@@ -458,7 +467,7 @@ def _parts(folders: Folders, lab: str) -> Iterator[tuple[str, Path, Path]]:
         yield name, highest, top(highest, highest)
         for folder in folders.of_step(step, lab):
             between = [path for path in folder.parents if highest in path.parents]
-            for path in [*between, *_tree(folder)]:
+            for path in [*between, *tree(folder)]:
                 yield name, path, top(highest, highest)
 
 
@@ -469,16 +478,6 @@ def _outermost(folders: Folders) -> Iterator[Path]:
     if (file := folders.gradebook()) is not None:
         yield file
     yield from map(folders.top, STEPS)
-
-
-def _tree(folder: Path) -> Iterator[Path]:
-    """A folder and all that is in it; links are not followed."""
-    if not os.path.lexists(folder):
-        return
-    yield folder
-    if folder.is_dir() and not folder.is_symlink():
-        for above, inner, files in os.walk(folder):
-            yield from (Path(above, name) for name in [*inner, *files])
 
 
 def _steps_up(place: Path) -> Iterator[tuple[Path, Path]]:

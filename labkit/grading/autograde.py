@@ -229,8 +229,9 @@ class TriagedAutograde(Autograde):
             self._bad.append(folder)
             return
         entry = Entry(match["assignment_id"], match["student_id"])
+        exchange = Path(Exchange(parent=self).root)
         entry.flags += access.strangers(
-            Folders(self.coursedir, Path()), Path(folder), Path(Exchange(parent=self).root)
+            Folders(self.coursedir, Path()), Path(folder), entry.student, exchange
         )
         last = self._last.get((entry.student, entry.lab))
         entry.before = None if last is None else last.scores

@@ -23,6 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from labkit.errors import InputError
+from labkit.grading.files import MAX_DEPTH
 
 CONFIG = "nbgrader_config.py"
 
@@ -204,6 +205,19 @@ class Folders:
         for path in glob.glob(os.path.join(glob.escape(str(self.root)), pattern)):  # noqa: PTH118, PTH207
             if match := expression.fullmatch(path):
                 yield Path(path), match["student_id"], match["assignment_id"]
+
+
+def tree(folder: Path) -> Iterator[Path]:
+    """A folder and what is in it, as deep as grading looks; links are not followed."""
+    if not os.path.lexists(folder):
+        return
+    yield folder
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for above, inner, files in os.walk(folder):
+        yield from (Path(above, name) for name in sorted([*inner, *files]))
+        if len(Path(above).relative_to(folder).parts) >= MAX_DEPTH:
+            inner.clear()
 
 
 def stand_in(course: Path, copy: Path) -> Folders:

@@ -35,7 +35,7 @@ from rich.text import Text
 import labkit
 from labkit.errors import InputError
 from labkit.grading import notebooks
-from labkit.grading.course import Folders
+from labkit.grading.course import Folders, tree
 from labkit.grading.files import Refused, quoted, read_regular
 from labkit.grading.notebooks import grade_id
 from labkit.grading.triage import examine
@@ -385,8 +385,8 @@ def _modules(folder: Path, release: Path) -> Iterator[tuple[str, str, str]]:
     Raises:
         InputError: one cannot be read.
     """
-    for above, _, names in os.walk(folder):
-        for path in sorted(Path(above, name) for name in names if name.endswith(".py")):
+    for path in tree(folder):
+        if path.suffix == ".py" and not path.is_dir():
             name = path.relative_to(folder)
             try:
                 text = read_regular(path, MAX_CODE).decode(errors="replace")

@@ -308,17 +308,31 @@ def test_closing_changes_submissions_and_nothing_else(course, above, structure):
 
 
 @as_root
-def test_a_file_of_somebody_who_can_get_at_it_is_flagged(course, above):
+def test_a_file_of_somebody_else_is_flagged(course, above):
     folders = Folders.of(course)
     submission = folders.submitted("ada", LAB)
     (exchange := above / "exchange").mkdir()
+    assert strangers(folders, submission, "ada", exchange) == []
     os.chown(submission / f"{LAB}.ipynb", SOMEBODY, -1)
-    assert strangers(folders, submission, exchange) == []  # closed
-    open_up(course, f"submitted/ada/{LAB}/{LAB}.ipynb", 0o644)
-    (flag,) = strangers(folders, submission, exchange)
+    (flag,) = strangers(folders, submission, "ada", exchange)
     assert flag.startswith(f"'{LAB}/{LAB}.ipynb' belongs to user {SOMEBODY} and not to you")
     os.chown(exchange, SOMEBODY, -1)  # who collects
-    assert strangers(folders, submission, exchange) == []
+    assert strangers(folders, submission, "ada", exchange) == []
+    os.chown(exchange, 0, -1)
+    os.chown(course, SOMEBODY, -1)  # whose course it is
+    assert strangers(folders, submission, "ada", exchange) == []
+
+
+@as_root
+def test_a_students_own_file_is_flagged_unless_root_has_copied_it(course, above, monkeypatch):
+    folders = Folders.of(course)
+    submission = folders.submitted("ada", LAB)
+    os.chown(submission, SOMEBODY, -1)
+    account = SimpleNamespace(pw_name="ada", pw_uid=SOMEBODY, pw_gid=SOMEBODY)
+    monkeypatch.setattr(pwd, "getpwnam", {"ada": account}.__getitem__)
+    assert strangers(folders, submission, "ada", above) == []
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert len(strangers(folders, submission, "ada", above)) == 1
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -346,6 +360,24 @@ def test_nbgrader_collects_so_with_our_configuration():
     mine = Config({"ExchangeFactory": {"collect": "my.own.Collect"}})
     configure(mine)
     assert mine.ExchangeFactory.collect == "my.own.Collect"
+
+
+def test_a_tree_of_folders_without_end_stops_nothing(course):
+    folders = Folders.of(course)
+    submission = folders.submitted("ada", LAB)
+    before = Path.cwd()
+    try:
+        os.chdir(submission)
+        for _ in range(1500):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(before)
+    close(folders, [submission])
+    assert writable(folders, LAB) == []
+    assert look(course) == Access()
+    assert strangers(folders, submission, "ada", course) == []
+    subprocess.run(["rm", "-rf", submission], check=True)
 
 
 # -- the commands ----------------------------------------------------------------------------------

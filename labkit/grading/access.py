@@ -121,19 +121,26 @@ def guard(
         say(f"To close the course to them: {found.mend}")
 
 
-def writable(folders: Folders, lab: str) -> list[str]:
-    """The students whose submission of a lab everybody can write to."""
+def close_what_is_open(folders: Folders, lab: str) -> list[str]:
+    """Close the submissions of a lab that everybody can read or write, and touch no other.
+
+    Returns:
+        The students whose submission everybody could write to.
+    """
     if not POSIX:
         return []
-    found = []
     people = _People(folders.root)
+    written = []
     for student, folder in folders.handed_in(lab).items():
         look = _Look(people)
         for path in tree(folder):
             look.at(student, path, folder)
-        if look.result().refused:
-            found.append(student)
-    return found
+        seen = look.result()
+        if seen.mend:
+            close(folders, [folder])
+        if seen.refused:
+            written.append(student)
+    return written
 
 
 def close(folders: Folders, submissions: Iterable[Path]) -> None:

@@ -116,14 +116,11 @@ class TriagedAutograde(Autograde):
         """
         lab = self.coursedir.assignment_id
         allow = access.CourseAccess(parent=self).allow_shared
-        if not allow:
-            open_until_now = access.writable(folders, lab)
-            access.close(folders, folders.handed_in(lab).values())
-            if open_until_now:
-                self.note(
-                    "Others on this machine could write to what was collected of "
-                    f"{names(open_until_now)}. It is closed now; if in doubt, collect it again."
-                )
+        if not allow and (written := access.close_what_is_open(folders, lab)):
+            self.note(
+                "Others on this machine could write to what was collected of "
+                f"{names(written)}. It is closed now; if in doubt, collect it again."
+            )
         access.guard(folders, lab, self.note, allow=allow, option=self.to_allow)
 
     def _refuse(self, message: str) -> NoReturn:

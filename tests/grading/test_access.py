@@ -20,7 +20,14 @@ from typer.testing import CliRunner
 
 from labkit.cli import app
 from labkit.grading import access, commands
-from labkit.grading.access import Access, ClosedCollect, close, examine, strangers, writable
+from labkit.grading.access import (
+    Access,
+    ClosedCollect,
+    close,
+    close_what_is_open,
+    examine,
+    strangers,
+)
 from labkit.grading.course import CONFIG, Folders
 from labkit.grading.plugins import configure
 from labkit.grading.report import REPORT
@@ -297,14 +304,26 @@ def test_closing_changes_submissions_and_nothing_else(course, above, structure):
             folder.chmod(0o755)
     others = {path for path in above.rglob("*") if submission not in [path, *path.parents]}
     outside = {path: path.stat().st_mode for path in others - {*submission.parents}}
-    assert writable(folders, LAB) == ["bob"]
-    close(folders, [submission])
-    assert writable(folders, LAB) == []
+    assert close_what_is_open(folders, LAB) == ["bob"]
+    assert close_what_is_open(folders, LAB) == []
     assert oct(submission.stat().st_mode & 0o777) == "0o770"
     assert oct((submission / "data" / "more.csv").stat().st_mode & 0o777) == "0o770"
     assert oct(secret.stat().st_mode & 0o777) == "0o777"
     assert outside == {path: path.stat().st_mode for path in outside}
     assert oct(course.stat().st_mode & 0o777) == "0o755"
+
+
+def test_a_submission_that_others_can_read_is_closed_and_one_in_a_closed_course_stays(course):
+    folders = Folders.of(course)
+    open_up(course, f"submitted/ada/{LAB}/{LAB}.ipynb", 0o644)
+    course.chmod(0o700)
+    before = modes(course)
+    assert close_what_is_open(folders, LAB) == []
+    assert modes(course) == before
+    course.chmod(0o755)
+    assert close_what_is_open(folders, LAB) == []
+    assert look(course) == Access()
+    assert (folders.submitted("ada", LAB) / f"{LAB}.ipynb").stat().st_mode & 0o777 == 0o640
 
 
 @as_root
@@ -374,7 +393,7 @@ def test_a_tree_of_folders_without_end_stops_nothing(course):
     finally:
         os.chdir(before)
     close(folders, [submission])
-    assert writable(folders, LAB) == []
+    assert close_what_is_open(folders, LAB) == []
     assert look(course) == Access()
     assert strangers(folders, submission, "ada", course) == []
     subprocess.run(["rm", "-rf", submission], check=True)

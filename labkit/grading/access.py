@@ -15,6 +15,7 @@ import os
 import shlex
 import stat
 import struct
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,7 +39,9 @@ if POSIX:
 
 STEPS = ("source", "release", "submitted", "autograded", "feedback")
 # Groups that systems put everybody into.
-EVERYBODY = {"users", "students", "student", "staff", "everyone", "domain users", "nogroup"}
+EVERYBODY = {"users", "students", "student", "everyone", "domain users", "nogroup"}
+if sys.platform == "darwin":
+    EVERYBODY.add("staff")  # elsewhere it may be the teachers'
 _FIRST_PERSON, _LAST_PERSON = 1000, 59_999  # user ids; below are services
 _MANY = 3  # accounts; fewer say nothing of whose group it is
 
@@ -356,7 +359,7 @@ class _Look:
             with contextlib.suppress(OSError):
                 status = folder.stat()
                 kept = status.st_mode & stat.S_ISVTX and child.lstat().st_uid in self.people.trusted
-                name = f"{folder}, above it"
+                name = f"{folder} (above the course)"
                 for who, bits in _granted(folder, status).items():
                     writes = bits & (_WRITE | _ENTER) == _WRITE | _ENTER
                     if writes and not kept and self.passes(who, folder.parent):

@@ -154,7 +154,7 @@ def test_folders_above_in_which_the_course_could_be_exchanged(course, mode, safe
         assert found == Access()
     else:
         above = course.parent
-        assert found.refused == [f"others on this machine can write to {above}, above it"]
+        assert found.refused == [f"others on this machine can write to {above} (above the course)"]
         assert found.mend == f"chmod o-w {above}"
 
 
@@ -165,7 +165,9 @@ def test_a_part_behind_a_link(course, above):
     (course / "submitted").symlink_to(elsewhere / "submitted")
     assert look(course) == Access()
     elsewhere.chmod(0o777)
-    assert look(course).refused == [f"others on this machine can write to {elsewhere}, above it"]
+    assert look(course).refused == [
+        f"others on this machine can write to {elsewhere} (above the course)"
+    ]
 
 
 def test_parts_that_the_configuration_puts_elsewhere(course, above):
@@ -265,7 +267,7 @@ def test_what_belongs_to_somebody_else_is_said(course):
 def test_a_folder_above_that_belongs_to_somebody_else_is_said(course):
     course.chmod(0o700)
     os.chown(course.parent, SOMEBODY, -1)
-    assert look(course).said == [f"user {SOMEBODY} can write to {course.parent}, above it"]
+    assert look(course).said == [f"user {SOMEBODY} can write to {course.parent} (above the course)"]
 
 
 # -- what was collected ----------------------------------------------------------------------------

@@ -199,7 +199,7 @@ def strangers(folders: Folders, submission: Path, student: str, exchange: Path) 
         return []
     trusted = _People(folders.root, exchange).trusted
     if os.geteuid() == 0:
-        with contextlib.suppress(KeyError):
+        with contextlib.suppress(KeyError, ValueError):
             trusted.add(pwd.getpwnam(student).pw_uid)
     for path in tree(submission):
         with contextlib.suppress(OSError):

@@ -92,7 +92,7 @@ class TriagedAutograde(Autograde):
             self._refuse(wrong)
         folders = Folders(self.coursedir, Path())
         try:
-            self._close(folders)
+            self._see_to_others(folders)
             if (file := folders.gradebook()) is not None and not file.exists():
                 self._refuse(self._unknown())  # nbgrader would make an empty one
             storage.check(folders, write=True)
@@ -108,8 +108,8 @@ class TriagedAutograde(Autograde):
             self.stopped(INTERRUPTED)
             raise SystemExit(130) from None
 
-    def _close(self, folders: Folders) -> None:
-        """Close what was collected to others, and the door to a course that is open to them.
+    def _see_to_others(self, folders: Folders) -> None:
+        """Close what was collected to others on this machine, and say what else is open to them.
 
         Raises:
             InputError: others can write to it.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
 from rich.console import Console
@@ -200,7 +200,7 @@ def _waiting(folders: Folders, lab: str) -> int:
                 for cell in [*notebook.solution_cells, *notebook.task_cells]
             }
             found = read(gradebook, labs=[lab]).submissions.values()
-    except (MissingEntry, InputError, SQLAlchemyError):  # said already, or no cell carries points
+    except (ValueError, SQLAlchemyError):  # said already, or no cell of it carries points
         return 0
     return sum(key in answers for submission in found for key in submission.waiting())
 

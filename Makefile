@@ -7,7 +7,7 @@ READY := $(VENV)/ready
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help course test test-all can-jail lint mutants survivors bundle notebooks site clean
+.PHONY: help course test test-all lint mutants survivors bundle notebooks site clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -15,23 +15,19 @@ help: ## list these commands
 course: $(READY) ## build a small course with made-up students, grade it and say where to look
 	@$(BIN)/python -m labkit course
 
-test: can-jail lint ## run the linters and the quick tests
+test: lint ## run the linters and the quick tests
 	@$(PYTEST) -m "not slow"
-
-# The tests grade submissions, and those are jailed.
-can-jail:
-	@[ "$$(uname)" != Linux ] || command -v bwrap >/dev/null || { \
-	  echo "bubblewrap is missing, in which submissions run: sudo apt-get install bubblewrap (Fedora: sudo dnf install bubblewrap)"; \
-	  exit 1; }
 
 test-all: test ## run the linters and all tests
 	@$(PYTEST) -m slow
 
-lint: $(READY) ## check format, style, types and the direction of imports
+lint: $(READY) ## check format, style, types, the direction of imports and what they need
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry labkit
+	@$(BIN)/deptry tests tools benchmarks --ignore DEP002,DEP004
 
 mutants: $(READY) ## say which check of the labs' tests kills how many mutants
 	@$(BIN)/python tools/kills.py

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from labkit.grading import mutants, notebooks
 from labkit.grading.notebooks import grade_id
-from labkit.grading.similarity import REFERENCE, compare, own_lines
+from labkit.grading.similarity import REFERENCE, compare, own_code
 
 ROOT = Path(__file__).parents[1]
 sys.path[0] = str(ROOT / "tests")  # in the place of this folder, which has a grading.py, too
@@ -40,7 +40,7 @@ def main() -> None:
         answers = notebooks.solutions(notebooks.read(ROOT / "source" / lab / f"{lab}.ipynb"))
 
         def text(filled: Answers, stubs: dict[str | None, str] = stubs) -> str:
-            own = (own_lines(code, stubs[name]) for name, code in filled.items() if name in stubs)
+            own = (own_code(code, stubs[name]) for name, code in filled.items() if name in stubs)
             return "\n\n\n".join(own)
 
         code = {name: source for name, source in answers.items() if name in stubs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -9,6 +10,9 @@ import typer
 from labkit import __version__
 from labkit.commands import data, experiment, explaining, grading, setup, training
 from labkit.errors import InputError
+
+# What a disk or its owner refuses, whatever is written.
+_NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 app = typer.Typer(
     name="labkit",
@@ -45,9 +49,18 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 
 def main() -> None:
-    """Run the command line; what a person gave wrongly ends in one sentence and exit code 2."""
+    """Run the command line; what a person gave wrongly ends in one sentence and exit code 2.
+
+    So does a disk that is full or can only be read.
+    """
     try:
         app()
     except InputError as error:
         typer.echo(f"labkit: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        typer.echo(f"labkit: {error.strerror}{where}", err=True)
         sys.exit(2)

@@ -21,6 +21,8 @@ from typing import Literal
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from labkit.errors import InputError
+
 PIP = f"{sys.executable} -m pip"
 PATIENCE = 120  # seconds: the first import of torch from a cold, slow disk takes that order
 ROOM = 2.0  # GB that weights and data sets need at most
@@ -43,10 +45,15 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> list[Finding]:
-    """Run every check, side by side because the imports take seconds; findings in fixed order."""
+def examine(course: Path | None = None) -> list[Finding]:
+    """Run every check, side by side because the imports take seconds; findings in fixed order.
+
+    Args:
+        course: a course folder to look at as well.
+    """
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda check: check(), CHECKS))
+        found = list(pool.map(lambda check: check(), CHECKS))
+    return found if course is None else [*found, check_course(course)]
 
 
 def check_python() -> Finding:
@@ -160,28 +167,52 @@ def check_nbgrader() -> Finding:
     )
 
 
-def check_isolation() -> Finding:
-    """Bubblewrap can make a namespace; only those who grade need it."""
-    if sys.platform != "linux":
-        return Finding(
-            "isolation", "advice", "submissions can be graded in isolation on Linux only"
-        )
-    if not shutil.which("bwrap"):
-        return Finding(
-            "isolation",
-            "advice",
-            "bubblewrap is not installed, in which submissions are graded; students need none",
-            "sudo apt-get install bubblewrap",
-        )
-    error, _ = _run("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
-    if not error:
-        return Finding("isolation", "ok", "bubblewrap can make a namespace")
+def check_sandbox() -> Finding:
+    """Submissions can run in the sandbox; only those who grade need it."""
+    try:
+        from labkit.grading.sandbox import bubblewrap, cgroups
+    except ImportError as error:
+        return Finding("sandbox", "advice", f"cannot be looked at: {error}", "mend nbgrader first")
+    if reason := bubblewrap.why_not():
+        return Finding("sandbox", "advice", f"only those who grade need one, but {reason}")
+    version = cgroups.available()
+    if version is not None:
+        held = f"held to their limits by control groups (version {version})"
+        return Finding("sandbox", "ok", f"submissions can run in one, {held}")
     return Finding(
-        "isolation",
+        "sandbox",
         "advice",
-        f"bubblewrap cannot make a namespace ({error}); only those who grade need it",
-        "allow unprivileged user namespaces, or grade on a machine that does",
+        "submissions can run in one, but no control groups hold them to their limits: memory is "
+        "watched ten times a second, and one submission can slow another down",
+        "systemd-run --user --scope labkit grade …, or grade as root; without either it works, too",
     )
+
+
+def looks_like_a_course(folder: Path) -> bool:
+    """Whether nbgrader is used in a folder."""
+    return any((folder / name).is_file() for name in ("nbgrader_config.py", "gradebook.db"))
+
+
+def check_course(course: Path) -> Finding:
+    """The gradebook of a course can be used, and nobody else can read or write the course."""
+    try:
+        from labkit.grading import access, storage
+        from labkit.grading.course import Folders, opened
+    except ImportError as error:
+        return Finding("course", "advice", f"cannot be looked at: {error}", "mend nbgrader first")
+    try:
+        with opened(course) as app:
+            folders = Folders(app.coursedir, Path())
+            storage.check(folders, write=True)
+            allowed = access.CourseAccess(parent=app).allow_shared
+            found = access.examine(folders)
+    except InputError as error:
+        return Finding("course", "problem", str(error))
+    seen = "; ".join([*found.refused, *found.said])
+    if not seen:
+        return Finding("course", "ok", f"{folders.root} is closed to others on this machine")
+    grave = found.refused and not allowed
+    return Finding("course", "problem" if grave else "advice", seen, found.mend)
 
 
 def check_gpu() -> Finding:
@@ -299,7 +330,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     check_opencv,
     check_kernel,
     check_nbgrader,
-    check_isolation,
+    check_sandbox,
     check_gpu,
     check_torch_cache,
     check_labkit_cache,

@@ -14,12 +14,12 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(_shortened("".join(map(_printable, " ".join(message.splitlines())))))
+        super().__init__(_shortened(printable(" ".join(message.splitlines()))))
 
 
-def _printable(character: str) -> str:
-    """Half a character, for instance, would make printing the message fail."""
-    return character if character.isprintable() else ascii(character)[1:-1]
+def printable(text: str) -> str:
+    """A text fit for a terminal: what cannot be printed, or would command it, is escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _shortened(message: str) -> str:

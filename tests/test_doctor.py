@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from labkit import doctor
 from labkit.commands import setup
+from labkit.grading.sandbox import bubblewrap, cgroups
 
 
 @pytest.fixture
@@ -139,21 +141,64 @@ def test_nbgrader_that_is_broken(broken):
     assert finding.status == "problem" and "no traitlets" in finding.message
 
 
-def test_isolation_is_only_advice(monkeypatch, program):
-    monkeypatch.setattr(sys, "platform", "linux")
-    program("bwrap", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1")
-    finding = doctor.check_isolation()
-    assert finding.status == "advice" and "No permissions" in finding.message
-    program("bwrap", "exit 0")
-    assert doctor.check_isolation().status == "ok"
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert doctor.check_isolation().status == "advice"
+def test_the_sandbox_is_what_grading_says_of_it_and_only_advice(monkeypatch):
+    monkeypatch.setattr(bubblewrap, "why_not", lambda: "there is none: do this")
+    finding = doctor.check_sandbox()
+    assert finding.status == "advice"
+    assert finding.message == "only those who grade need one, but there is none: do this"
 
 
-def test_isolation_without_bubblewrap(monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert doctor.check_isolation().remedy == "sudo apt-get install bubblewrap"
+@pytest.mark.parametrize("version", [1, 2, None])
+def test_whether_there_are_control_groups(monkeypatch, version):
+    monkeypatch.setattr(bubblewrap, "why_not", lambda: None)
+    monkeypatch.setattr(cgroups, "available", lambda: version)
+    finding = doctor.check_sandbox()
+    assert finding.status == ("advice" if version is None else "ok")
+    assert ("systemd-run" in finding.remedy) is (version is None)
+
+
+@pytest.fixture
+def course():
+    """A course folder that everybody can reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        (Path(folder) / "nbgrader_config.py").write_text("c = get_config()\n")
+        (Path(folder) / "nbgrader_config.py").chmod(0o600)
+        yield Path(folder)
+
+
+def test_a_course_that_is_closed_open_and_shared_on_purpose(course):
+    assert doctor.check_course(course).status == "ok"
+    (marks := course / "gradebook.db").touch()
+    marks.chmod(0o604)
+    finding = doctor.check_course(course)
+    assert (finding.status, finding.remedy) == ("advice", f"chmod o-rwx {course}")
+    assert finding.message == "others on this machine can read gradebook.db"
+    marks.chmod(0o606)
+    assert doctor.check_course(course).status == "problem"
+    (course / "nbgrader_config.py").write_text("get_config().CourseAccess.allow_shared = True\n")
+    assert doctor.check_course(course).status == "advice"
+
+
+def test_a_course_whose_gradebook_or_configuration_cannot_be_used(course):
+    (course / "gradebook.db").write_text("marks " * 1000)
+    finding = doctor.check_course(course)
+    assert finding.status == "problem" and "is no database of SQLite's" in finding.message
+    (course / "nbgrader_config.py").write_text("c = get_config(\n")
+    assert "was never closed" in doctor.check_course(course).message
+
+
+@pytest.mark.parametrize(("name", "looked_at"), [("nbgrader_config.py", True), ("README", False)])
+def test_command_looks_at_the_course_that_it_is_run_in(monkeypatch, tmp_path, name, looked_at):
+    (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    monkeypatch.setattr(setup, "examine", lambda course: seen.append(course) or [])
+    app = typer.Typer()
+    app.command()(setup.doctor)
+    assert CliRunner().invoke(app).exit_code == 0
+    assert CliRunner().invoke(app, ["--course", "other"]).exit_code == 0
+    assert seen == [Path() if looked_at else None, Path("other")]
 
 
 def test_cache_that_cannot_be_written(tmp_path, monkeypatch):
@@ -174,7 +219,7 @@ def test_cache_that_is_yet_to_be_made_or_is_full(tmp_path, monkeypatch):
 def run(monkeypatch, *findings):
     app = typer.Typer()
     app.command()(setup.doctor)
-    monkeypatch.setattr(setup, "examine", lambda: list(findings))
+    monkeypatch.setattr(setup, "examine", lambda course: list(findings))
     return CliRunner().invoke(app)
 
 

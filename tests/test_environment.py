@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -63,6 +65,17 @@ def test_constraints_fit_what_pyproject_asks_for(pins, group):
         version = pinned.get(canonicalize_name(requirement.name))
         assert version, f"{requirement.name} has no line in constraints.txt"
         assert requirement.specifier.contains(version), f"{requirement} and {version}"
+
+
+def test_constraints_allow_every_python_of_the_project(pins):
+    """Debian 12 has 3.11.2, and what needs a later one cannot be installed there."""
+    oldest = min(Version(each.version) for each in SpecifierSet(PROJECT["requires-python"]))
+    for pin in pins:
+        try:
+            wants = metadata.metadata(pin.name)["Requires-Python"]
+        except metadata.PackageNotFoundError:
+            continue  # of an extra that is not installed here
+        assert SpecifierSet(wants or "").contains(oldest), f"{pin} wants Python {wants}"
 
 
 def test_constraints_leave_cuda_to_the_build_of_torch(pins):

@@ -10,8 +10,8 @@ import typer
 
 from labkit.errors import InputError
 
-Lab = Annotated[str, typer.Argument(help="name of a lab in source/, for instance lab1_cam")]
-Course = Annotated[Path, typer.Option("--course", help="the course folder, which holds source/")]
+Lab = Annotated[str, typer.Argument(help="name of a lab, for instance lab1_cam")]
+Course = Annotated[Path, typer.Option("--course", help="the course folder")]
 
 
 class Sandbox(StrEnum):
@@ -47,9 +47,7 @@ class Missing(StrEnum):
 
 def grade(
     lab: Lab,
-    course: Annotated[
-        Path, typer.Option("--course", help="the course folder, which holds nbgrader_config.py")
-    ] = Path(),
+    course: Course = Path(),
     student: Annotated[
         list[str] | None, typer.Option(help="grade this student only; may be given several times")
     ] = None,
@@ -66,12 +64,19 @@ def grade(
     json: Annotated[
         Path | None, typer.Option(help="write a line of JSON for each submission into this file")
     ] = None,
+    allow_shared_course: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shared-course", help="grade although others on this machine can write to it"
+        ),
+    ] = False,
 ) -> None:
     """Grade the submissions of a lab: triage, tests outside the students' kernels, a sandbox.
 
     What is graded and has not changed is skipped: the same command goes on with a run that ended.
 
-    Exit code 0: every submission has a score. 1: some need a look. 2: nothing could be graded.
+    Exit code 0: every submission has a score. 1: some need a look, or not all could be graded.
+    2: nothing could be graded. 130: interrupted.
     """
     from rich.console import Console
 
@@ -90,8 +95,9 @@ def grade(
         force=force,
         jobs=jobs,
         scheduler=scheduler,
+        allow_shared=allow_shared_course,
     )
-    summary(outcome, course, console)
+    summary(outcome, console)
     if json is not None:
         lines = "".join(entry.line() + "\n" for entry in outcome.all())
         half = json.with_name(f"{json.name}.part")  # nobody reads half a file
@@ -102,9 +108,7 @@ def grade(
 
 def similarity(
     lab: Lab,
-    course: Annotated[
-        Path, typer.Option("--course", help="the course folder, which holds submitted/")
-    ] = Path(),
+    course: Course = Path(),
     to: Annotated[
         Path | None,
         typer.Option(help="the page to write; similarity/LAB.html in the course folder"),
@@ -207,21 +211,27 @@ def attempt(
         Sandbox, typer.Option(help="none runs the lab as you, with your files and network")
     ] = Sandbox.auto,
 ) -> None:
-    """Grade a lab's own solution, which must get all points, and its empty release, which none.
+    """Grade a lab's own solution, which must pass every test, and its empty release: no points.
 
     In a folder of its own: the course, its gradebook among it, is only read. Exit code 1 if there
     is something to mend.
     """
     from rich.console import Console
 
-    from labkit.grading.trial import attempt as problems_of
+    from labkit.grading.trial import attempt as run
 
-    problems = problems_of(course, lab, Console(), sandbox.value)
-    for problem in problems:
+    tried = run(course, lab, Console(), sandbox.value)
+    for problem in tried.problems:
         typer.echo(problem)
-    if problems:
+    if tried.problems:
         raise typer.Exit(1)
-    typer.echo(f"{lab}: the solution gets all automatic points, the empty release none")
+    if not tried.tests:
+        typer.echo(f"{lab}: no cell of it is marked automatically")
+        return
+    tests = "1 test" if tried.tests == 1 else f"{tried.tests} tests"
+    typer.echo(
+        f"{lab}: the solution passes {tests} ({tried.points:g} points), the empty release gets none"
+    )
 
 
 def sample_class(
@@ -232,8 +242,8 @@ def sample_class(
     from labkit.grading.sample_class import students, write_course
 
     members = students(Path(), lab)
-    write_course(Path(), out, {lab: members})
-    typer.echo(f"{len(members)} submissions of {lab} are in {out / 'submitted'}")
+    folders = write_course(Path(), out, {lab: members})
+    typer.echo(f"{len(members)} submissions of {lab} are in {folders.root}")
 
 
 def course(

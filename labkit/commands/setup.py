@@ -9,14 +9,21 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from labkit.doctor import Finding, examine
+from labkit.doctor import Finding, examine, looks_like_a_course
 
 STYLES = {"ok": "green", "advice": "yellow", "problem": "bold red"}
 
 
-def doctor() -> None:
+def doctor(
+    course: Annotated[
+        Path | None,
+        typer.Option(help="a course folder to look at as well; the working folder if it is one"),
+    ] = None,
+) -> None:
     """Look for what may stand in the way on this machine, and say what to do about it."""
-    findings = examine()
+    if course is None and looks_like_a_course(Path()):
+        course = Path()
+    findings = examine(course)
     console = Console(soft_wrap=True, highlight=False)
     for finding in findings:
         console.print(_line(finding))

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -25,12 +26,15 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbgrader.api import Gradebook, MissingEntry, Notebook
 from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.exchange.default import Exchange
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from traitlets import Integer, List, Unicode
 
 from labkit.errors import InputError
-from labkit.grading import gradebook, late, report
+from labkit.grading import access, gradebook, late, report, storage
+from labkit.grading.course import Folders
 from labkit.grading.crowd import Crowd, compared
+from labkit.grading.exports.sheet import names
 from labkit.grading.files import quoted
 from labkit.grading.judge.execute import Execute, about
 from labkit.grading.report import REPORT, Entry
@@ -39,6 +43,8 @@ from labkit.grading.submission import Grader, Lab
 from labkit.grading.task import Result, Task
 from labkit.grading.triage import MAX_BYTES
 from labkit.grading.workers import Stopped, Worker, workers
+
+INTERRUPTED = "Interrupted. What was graded stays; the same command goes on where this one ended."
 
 
 class TriagedAutograde(Autograde):
@@ -59,6 +65,7 @@ class TriagedAutograde(Autograde):
         Unicode(), help="Only these students' submissions are graded; all of them if empty."
     ).tag(config=True)
 
+    to_allow = access.ALLOWED  # the option that grades in a course that is open to others
     worker_log: IO[Any] | None = None  # where the workers' own log goes
     _cold = False  # whether it was said that kernels start cold
 
@@ -66,8 +73,10 @@ class TriagedAutograde(Autograde):
         """Grade, unless the settings would have the student's word taken for the marks.
 
         Raises:
-            NbGraderException: there is no sandbox, nothing is to be run, or the rule for late work
-                makes no sense; nothing was graded.
+            NbGraderException: there is no sandbox, nothing is to be run, the rule for late work
+                makes no sense, others can write to the course, or its gradebook cannot be used;
+                nothing was graded. Or nothing more can be stored.
+            SystemExit: somebody has interrupted it.
         """
         execute = Execute(parent=self)
         if not execute.enabled:
@@ -82,7 +91,38 @@ class TriagedAutograde(Autograde):
             )
         if wrong := late.problem(self):
             self._refuse(wrong)
-        super().start()
+        folders = Folders(self.coursedir, Path())
+        try:
+            self._see_to_others(folders)
+            if (file := folders.gradebook()) is not None and not file.exists():
+                self._refuse(self._unknown())  # nbgrader would make an empty one
+            storage.check(folders, write=True)
+        except InputError as error:
+            self._refuse(str(error))
+        try:
+            with storage.noticing(folders):
+                super().start()
+        except storage.Stuck as stuck:
+            self.stopped(str(stuck))
+            raise NbGraderException(str(stuck)) from stuck
+        except KeyboardInterrupt:
+            self.stopped(INTERRUPTED)
+            raise SystemExit(130) from None
+
+    def _see_to_others(self, folders: Folders) -> None:
+        """Close what was collected to others on this machine, and say what else is open to them.
+
+        Raises:
+            InputError: others can write to it.
+        """
+        lab = self.coursedir.assignment_id
+        allow = access.CourseAccess(parent=self).allow_shared
+        if not allow and (written := access.close_what_is_open(folders, lab)):
+            self.note(
+                "Others on this machine could write to what was collected of "
+                f"{names(written)}. It is closed now; if in doubt, collect it again."
+            )
+        access.guard(folders, lab, self.note, allow=allow, option=self.to_allow)
 
     def _refuse(self, message: str) -> NoReturn:
         self.log.error(message)
@@ -108,7 +148,7 @@ class TriagedAutograde(Autograde):
             self._last = report.last(Path(self.coursedir.root))
             self._waiting = deque(enumerate(sorted(self.assignments), 1))
             self._bad: list[str] = []
-            self._problem: Exception | None = None
+            self._problem: BaseException | None = None
             self._grade_all()
         if self._problem is not None:
             raise self._problem
@@ -123,23 +163,32 @@ class TriagedAutograde(Autograde):
         crew = workers(self.jobs, self.scheduler, self.worker_log)[: len(self.assignments)]
         turn = threading.Lock()
         crowd = Crowd() if len(crew) > 1 and self.scheduler is None else None
-        threads = [
-            threading.Thread(target=self._serve, args=(worker, turn, crowd)) for worker in crew
-        ]
+        started: list[threading.Event] = []
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        finally:  # also when it is interrupted: what is being graded then has no scores
-            self._waiting.clear()
             for worker in crew:
-                worker.close()
-            for thread in threads:
-                thread.join()
+                started.append(over := threading.Event())
+                threading.Thread(target=self._serve, args=(worker, turn, crowd, over)).start()
+            # Not `join`: when it is interrupted, it takes a thread that goes on for ended.
+            for over in started:
+                over.wait()
+        finally:  # also when it is interrupted: what is being graded then has no scores
+            with _uninterrupted():
+                self._waiting.clear()
+                for worker in crew:
+                    worker.close()
+                for over in started:
+                    over.wait()
 
-    def _serve(self, worker: Worker, turn: threading.Lock, crowd: Crowd | None) -> None:
+    def _serve(
+        self, worker: Worker, turn: threading.Lock, crowd: Crowd | None, over: threading.Event
+    ) -> None:
         """Grade what waits, with one worker."""
+        try:
+            self._grade_with(worker, turn, crowd)
+        finally:
+            over.set()
+
+    def _grade_with(self, worker: Worker, turn: threading.Lock, crowd: Crowd | None) -> None:
 
         def perform(task: Task) -> Result:
             turn.release()
@@ -169,8 +218,10 @@ class TriagedAutograde(Autograde):
                     self._next(grader, *self._waiting.popleft())
             except Stopped:
                 pass
-            except Exception as error:  # of ours: no submission makes the grader raise
-                self._problem = error
+            # Of ours, or of the disk: no submission makes the grader raise.
+            except (Exception, storage.Stuck) as error:
+                self._problem = self._problem or error
+                self._waiting.clear()
 
     def _run_one(self, worker: Worker, task: Task, crowd: Crowd | None) -> Result:
         """Run a notebook; alone once more if others of the class may have cost it marks."""
@@ -186,10 +237,14 @@ class TriagedAutograde(Autograde):
     def _next(self, grader: Grader, number: int, folder: str) -> None:
         match = re.match(self._pattern(), folder)
         if match is None:
-            self.log.error("Not the path of a submission: %s", folder)
+            self.log.error("Not the path of a submission: %s", quoted(folder))
             self._bad.append(folder)
             return
         entry = Entry(match["assignment_id"], match["student_id"])
+        exchange = Path(Exchange(parent=self).root)
+        entry.flags += access.strangers(
+            Folders(self.coursedir, Path()), Path(folder), entry.student, exchange
+        )
         last = self._last.get((entry.student, entry.lab))
         entry.before = None if last is None else last.scores
         self.will_grade(entry, number, len(self.assignments))
@@ -210,7 +265,8 @@ class TriagedAutograde(Autograde):
         for sentence in [*entry.repairs, *entry.flags, *([entry.reason] if entry.reason else [])]:
             self.log.warning("%s: %s", quoted(entry.student), sentence)
         try:
-            report.append(Path(self.coursedir.root), entry)
+            with storage.noticing(Folders(self.coursedir, Path())):
+                report.append(Path(self.coursedir.root), entry)
         except OSError as error:
             self.log.error("%s cannot be written: %s", REPORT, error)
 
@@ -219,6 +275,14 @@ class TriagedAutograde(Autograde):
 
     def stands(self, entry: Entry) -> None:
         """A submission has not changed since it was graded, which came to this."""
+
+    def note(self, sentence: str) -> None:
+        """Something that an instructor should know of the course."""
+        self.log.warning(sentence)
+
+    def stopped(self, sentence: str) -> None:
+        """Grading ends before all is graded."""
+        self.log.error(sentence)
 
     def starts_cold(self, reason: str) -> None:
         """Kernels are started one by one, since they cannot be forked."""
@@ -250,11 +314,15 @@ class TriagedAutograde(Autograde):
             except InputError as error:
                 self._refuse(str(error))
         if not masters:
-            msg = f"No notebook of '{lab}' is in the gradebook, did you run 'nbgrader "
-            msg += f"generate_assignment {lab}'?"
-            self.log.error(msg)
-            raise NbGraderException(msg)
+            self._refuse(self._unknown())
         return Lab(masters, digest)
+
+    def _unknown(self) -> str:
+        lab = self.coursedir.assignment_id
+        return (
+            f"No notebook of '{lab}' is in the gradebook, did you run 'nbgrader "
+            f"generate_assignment {lab}'?"
+        )
 
     @contextmanager
     def _only_one(self) -> Iterator[None]:
@@ -298,6 +366,19 @@ def _digest(notebooks: list[Notebook], source: Path) -> str:
         if path.is_file() and path.suffix != ".ipynb" and "__pycache__" not in path.parts:
             digest.update(str(path.relative_to(source)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let nobody who presses Ctrl-C twice leave processes behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def bind() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,8 @@ from rich.table import Table
 
 from labkit.errors import InputError
 from labkit.grading import commands, notebooks, report, sample_class
+from labkit.grading.access import ALLOWED
+from labkit.grading.course import Folders
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.sample_class import Student
 from labkit.grading.sandbox import bubblewrap
@@ -33,29 +36,29 @@ def demonstrate(root: Path, course: Path, console: Console) -> bool:
     Raises:
         InputError: there is no lab in `root`, or one of nbgrader's commands fails as a whole.
     """
-    labs = sorted(path.parent.name for path in root.glob("source/*/*.ipynb"))
+    folders = Folders.of(root)
+    labs = folders.labs()
     if not labs:
         raise InputError(
-            f"there is no lab in {root / 'source'}: run this in the course repository, the folder "
-            "that holds source/ and release/"
+            f"there is no lab in {folders.source('LAB').parent}: run this in the course repository"
         )
     log = root / ".nbgrader.log"
     log.unlink(missing_ok=True)
     for lab in labs:
         with console.status(f"generating {lab}"):
             # Without the database: a real class may be graded in this folder.
-            _must_work(root, "generate_assignment", lab, "--force", "--no-db", log=log)
-        console.print(f"generated release/{lab}")
+            _must_work(root, "generate_assignment", lab, "--force", "--no-db", ALLOWED, log=log)
+        console.print(f"generated {os.path.relpath(folders.release(lab), folders.root)}")
     classes = {lab: sample_class.students(root, lab) for lab in labs}
-    sample_class.write_course(root, course, classes)
+    sample = sample_class.write_course(root, course, classes)
     log = course / "nbgrader.log"
     if reason := bubblewrap.why_not():
         console.print(f"Graded without a sandbox: {reason}.")
     right = True
     for lab, members in classes.items():
         _grade(course, lab, members, log, console)
-        right &= _report(root, course, lab, members, console)
-    console.print(_what_to_open(course, labs[0]), highlight=False)
+        right &= _report(folders, sample, lab, members, console)
+    console.print(_what_to_open(course, sample, labs[0]), highlight=False)
     return right
 
 
@@ -68,7 +71,7 @@ def _must_work(course: Path, *arguments: str, log: Path) -> None:
 def _grade(course: Path, lab: str, members: list[Student], log: Path, console: Console) -> None:
     """Run the three commands of an instructor. A broken file makes autograde's exit code 1."""
     with console.status(f"{lab}: preparing") as status:
-        _must_work(course, "generate_assignment", lab, log=log)
+        _must_work(course, "generate_assignment", lab, ALLOWED, log=log)
         done = 0
 
         def on_line(line: str) -> None:
@@ -77,14 +80,16 @@ def _grade(course: Path, lab: str, members: list[Student], log: Path, console: C
                 done += 1
                 status.update(f"{lab}: autograding {match['student']} ({done} of {len(members)})")
 
-        arguments = ("autograde", lab, *bubblewrap.options())
+        arguments = ("autograde", lab, ALLOWED, *bubblewrap.options())
         commands.nbgrader(course, *arguments, log=log, on_line=on_line)
         status.update(f"{lab}: writing feedback")
         _must_work(course, "generate_feedback", lab, log=log)
 
 
-def _report(root: Path, course: Path, lab: str, members: list[Student], console: Console) -> bool:
-    source = notebooks.read(root / "source" / lab / f"{lab}.ipynb")
+def _report(
+    folders: Folders, sample: Folders, lab: str, members: list[Student], console: Console
+) -> bool:
+    source = notebooks.read(folders.source(lab) / f"{lab}.ipynb")
     tasks = source.metadata["labkit"]["tasks"]
     console.print(f"\n{lab}, automatic marks:", style="bold")
     for number, task in enumerate(tasks, 1):
@@ -105,8 +110,12 @@ def _report(root: Path, course: Path, lab: str, members: list[Student], console:
     right = True
     wrong = []
     for student in members:
-        scores = automatic_scores(course, lab, student.name)
-        as_expected = scores == dict(student.expected) and _graded(course, lab, student)
+        scores = automatic_scores(sample.root, lab, student.name)
+        as_expected = (
+            scores == dict(student.expected)
+            and _graded(sample.root, lab, student)
+            and not (student.name == sample_class.REFERENCE and _failed(sample, lab))
+        )
         right &= as_expected
         if not as_expected:
             wrong.append(student)
@@ -136,6 +145,12 @@ def _graded(course: Path, lab: str, student: Student) -> bool:
     return status == ("rejected" if student.unreadable else "graded")
 
 
+def _failed(sample: Folders, lab: str) -> bool:
+    """Whether the reference fails a test: one of 0 points takes no marks."""
+    book = notebooks.read(sample.autograded(sample_class.REFERENCE, lab) / f"{lab}.ipynb")
+    return any(map(notebooks.error, notebooks.tests(book)))
+
+
 def _marks(columns: Mapping[str, Sequence[str]], scores: dict[str, float] | None) -> Iterator[str]:
     if scores is None:
         yield from ["-"] * (len(columns) + 1)
@@ -145,8 +160,8 @@ def _marks(columns: Mapping[str, Sequence[str]], scores: dict[str, float] | None
     yield f"{sum(scores.values()):g}"
 
 
-def _what_to_open(course: Path, lab: str) -> str:
-    page = course / "feedback" / "half-done" / lab / f"{lab}.html"
+def _what_to_open(course: Path, sample: Folders, lab: str) -> str:
+    page = sample.feedback("half-done", lab) / f"{lab}.html"
     return (
         f"\nA student's feedback, to open in a browser:\n  {page}\n"
         "The class as an instructor sees it:\n"

@@ -11,22 +11,24 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader import utils
+from nbgrader.preprocessors import ClearSolutions
 from rapidfuzz.distance import Levenshtein
 
 import labkit
-from labkit.errors import InputError
+from labkit.grading.course import Folders
 from labkit.grading.notebooks import DELIMITERS, grade_id, points, read
 
 _SPELLINGS = tuple(name for pair in DELIMITERS for name in pair)
 # A misspelt delimiter stands alone on a line, after comment signs or inside an HTML comment.
 _COMMENT = re.compile(r"^\s*(?:#+|<!--|%+|//)\s*([A-Za-z_\- ]{8,40}?)\s*(?:-->|#*)\s*$")
 _LONG_ENOUGH_TO_RECOGNISE = 20
+_STUBS = {line for stub in ClearSolutions().code_stub.values() for line in stub.split("\n")}
 # Methods that draw random numbers, of torch, numpy and random.
 _DRAWS = {"rand", "randn", "randint", "randperm", "random", "normal", "default_rng", "manual_seed"}
 
@@ -49,27 +51,13 @@ def lint(course: Path, lab: str) -> list[Problem]:
         InputError: the course has no such lab, or a notebook cannot be read.
     """
     problems = []
-    for path in sorted(source_folder(course, lab).glob("*.ipynb")):
+    folders = Folders.of(course)
+    for path in sorted(folders.existing_source(lab).glob("*.ipynb")):
         problems += lint_source(path)
-        release = course / "release" / lab / path.name
+        release = folders.release(lab) / path.name
         if release.is_file():
             problems += lint_release(read(release), read(path))
     return problems
-
-
-def source_folder(course: Path, lab: str) -> Path:
-    """Where the notebooks with solutions lie.
-
-    Raises:
-        InputError: the course has no such lab; names those that it has.
-    """
-    folder = course / "source" / lab
-    if not folder.is_dir():
-        known = sorted(path.name for path in (course / "source").glob("*") if path.is_dir())
-        raise InputError(
-            f"there is no lab {lab!r} in {course / 'source'}, expected one of: {', '.join(known)}"
-        )
-    return folder
 
 
 def lint_source(path: Path) -> list[Problem]:
@@ -90,7 +78,12 @@ def lint_source(path: Path) -> list[Problem]:
 
 def lint_release(notebook: NotebookNode, source: NotebookNode) -> list[Problem]:
     """Problems of a notebook for students, made from `source`: above all, anything given away."""
-    return [*_outputs(notebook), *_leftover_delimiters(notebook), *_leaks(notebook, source)]
+    ours = "labkit" in source.metadata
+    return [
+        *(_outputs(notebook) if ours else _outputs_of_tasks(notebook)),
+        *_leftover_delimiters(notebook),
+        *_leaks(notebook, source, _ordinary if ours else _known_elsewhere),
+    ]
 
 
 def _where(cell: NotebookNode) -> str:
@@ -109,7 +102,10 @@ def _cell_ids(path: Path) -> Iterator[Problem]:
 
 
 def _grade_ids(notebook: NotebookNode) -> Iterator[Problem]:
-    for name, count in Counter(filter(None, map(grade_id, notebook.cells))).items():
+    """A name that has no part in grading may be there twice: nbgrader does not look at it."""
+    roles = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
+    named = (grade_id(c) for c in notebook.cells if any(role(c) for role in roles))
+    for name, count in Counter(filter(None, named)).items():
         if count > 1:
             yield Problem(f"cell {name!r}", f"{count} cells have this grade_id")
 
@@ -120,10 +116,17 @@ def _outputs(notebook: NotebookNode) -> Iterator[Problem]:
             yield Problem(_where(cell), "has outputs: clear them, they can give answers away")
 
 
+def _outputs_of_tasks(notebook: NotebookNode) -> Iterator[Problem]:
+    """Courses may release results of code that they give, so that students see what is wanted."""
+    for cell in notebook.cells:
+        if cell.get("outputs") and (utils.is_solution(cell) or utils.is_grade(cell)):
+            yield Problem(_where(cell), "has outputs: clear them, they can give answers away")
+
+
 def _delimiters(notebook: NotebookNode) -> Iterator[Problem]:
     for cell in notebook.cells:
         for line in cell.source.split("\n"):
-            meant = _meant(line)
+            meant = _meant(line, cell.cell_type)
             if meant and meant not in line:
                 yield Problem(_where(cell), f"{line.strip()!r} should be spelt '### {meant}'")
         for begin, end in DELIMITERS:
@@ -138,8 +141,11 @@ def _delimiters(notebook: NotebookNode) -> Iterator[Problem]:
             yield Problem(_where(cell), "holds a marking scheme but is not locked")
 
 
-def _meant(line: str) -> str | None:
-    """The delimiter that a line holds, or that its comment is misspelt for."""
+def _meant(line: str, kind: str = "code") -> str | None:
+    """The delimiter that a line of a cell holds, or that its comment is misspelt for.
+
+    In a text cell, `# Begin solutions with care` is a heading.
+    """
     for name in _SPELLINGS:
         if name in line:  # nbgrader finds it anywhere in a line
             return name
@@ -147,15 +153,16 @@ def _meant(line: str) -> str | None:
     if match is None:
         return None
     first, _, rest = re.sub(r"[\s_\-]+", " ", match[1]).upper().strip().partition(" ")
-    return next((name for name in _SPELLINGS if _resembles(first, rest, name)), None)
+    in_code = kind == "code"
+    return next((name for name in _SPELLINGS if _resembles(first, rest, name, in_code)), None)
 
 
-def _resembles(first: str, rest: str, name: str) -> bool:
-    """Whether a comment's words are those of a delimiter with a typo or with words after them."""
+def _resembles(first: str, rest: str, name: str, more: bool) -> bool:
+    """Whether a comment's words are those of a delimiter with a typo, or with `more` after them."""
     begin_or_end, _, what = name.partition(" ")
     if Levenshtein.distance(first, begin_or_end) > 1:
         return False
-    return rest.startswith(what.rstrip("S")) or Levenshtein.distance(rest, what) <= 2
+    return (more and rest.startswith(what.rstrip("S"))) or Levenshtein.distance(rest, what) <= 2
 
 
 def _points_table(notebook: NotebookNode) -> Iterator[Problem]:
@@ -301,29 +308,44 @@ def _withheld(notebook: NotebookNode) -> Iterator[Problem]:
 def _leftover_delimiters(notebook: NotebookNode) -> Iterator[Problem]:
     for cell in notebook.cells:
         for line in cell.source.split("\n"):
-            if _meant(line) or any(name in line.upper() for name in _SPELLINGS):
+            # In prose, "we begin solution by solution" is no delimiter.
+            words = line.upper() if cell.cell_type == "code" else line.strip("#<!-> \t*").upper()
+            spelt = (n in words if cell.cell_type == "code" else n == words for n in _SPELLINGS)
+            if _meant(line, cell.cell_type) or any(spelt):
                 yield Problem(_where(cell), f"an authoring delimiter is released: {line.strip()!r}")
 
 
-def _leaks(notebook: NotebookNode, source: NotebookNode) -> Iterator[Problem]:
+def _leaks(
+    notebook: NotebookNode, source: NotebookNode, ordinary: Callable[[str], bool]
+) -> Iterator[Problem]:
     """Lines of solutions, hidden tests and marking schemes that reached the release."""
     hidden: set[str] = set()
     shown: set[str] = set()
     for cell in source.cells:
-        for line, secret in _marked_lines(cell.source):
+        for line, secret in _marked_lines(cell.source, cell.cell_type):
             (hidden if secret else shown).add(line)
-    secrets = {line for line in hidden - shown if len(line) >= _LONG_ENOUGH_TO_RECOGNISE}
+    secrets = {line for line in hidden - shown if not ordinary(line)}
     for cell in notebook.cells:
         for line in cell.source.split("\n"):
             if line.strip() in secrets:
                 yield Problem(_where(cell), f"a hidden line is released: {line.strip()!r}")
 
 
-def _marked_lines(text: str) -> Iterator[tuple[str, bool]]:
+def _ordinary(line: str) -> bool:
+    """Whether a line gives nothing away: it is short, or what nbgrader puts in for a solution."""
+    return len(line) < _LONG_ENOUGH_TO_RECOGNISE or line in _STUBS
+
+
+def _known_elsewhere(line: str) -> bool:
+    """As `_ordinary`; a header that nbgrader puts before every notebook may import the same."""
+    return _ordinary(line) or line.startswith(("import ", "from "))
+
+
+def _marked_lines(text: str, kind: str) -> Iterator[tuple[str, bool]]:
     """The lines of a cell without indentation, each with whether it stands between delimiters."""
     secret = False
     for line in text.split("\n"):
-        meant = _meant(line)
+        meant = _meant(line, kind)
         if meant is None:
             yield line.strip(), secret
         else:

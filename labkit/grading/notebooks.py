@@ -119,6 +119,12 @@ def tests(notebook: NotebookNode) -> Iterator[NotebookNode]:
     return (cell for cell in graded(notebook) if not utils.is_solution(cell))
 
 
+def error(cell: NotebookNode) -> str:
+    """The error with which a code cell ended, in one line; empty if it came to its end."""
+    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+    return " ".join(f"{errors[0].ename}: {errors[0].evalue}".split()) if errors else ""
+
+
 def points(notebook: NotebookNode) -> dict[str, float]:
     """The points of each graded cell by its grade_id."""
     return {

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
-from contextlib import chdir
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from nbgrader.api import Gradebook
 from nbgrader.apps import AutogradeApp
 from nbgrader.converters import NbGraderException
 from rich.console import Console
@@ -22,12 +23,15 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from labkit.errors import InputError
+from labkit.errors import InputError, printable
 from labkit.grading.autograde import TriagedAutograde
+from labkit.grading.course import CONFIG, Folders, opened
+from labkit.grading.exports.marks import read
 from labkit.grading.files import quoted
 from labkit.grading.plugins import configure
 from labkit.grading.report import REPORT, Entry
 from labkit.grading.sandbox.bubblewrap import why_not
+from labkit.grading.storage import trouble
 
 LOG = "grading.log"
 UNPROTECTED = (
@@ -38,18 +42,38 @@ UNPROTECTED = (
 
 @dataclass
 class Outcome:
-    """What came of the submissions: of those that were graded, and of those whose scores stand."""
+    """What came of the submissions: of those that were graded, and of those whose scores stand.
+
+    Args:
+        graded, standing: an entry for each.
+        waiting: answers of the lab that wait for a person.
+        stopped: why not all was graded; None if it was.
+        interrupted: whether it was somebody who stopped it.
+        report: where a line for each is.
+    """
 
     graded: list[Entry] = field(default_factory=list)
     standing: list[Entry] = field(default_factory=list)
+    waiting: int = 0
+    stopped: str | None = None
+    interrupted: bool = False
+    report: Path = Path(REPORT)
 
     def all(self) -> list[Entry]:
         """Of both, by student."""
         return sorted([*self.graded, *self.standing], key=lambda entry: entry.student)
 
     def exit_code(self) -> int:
-        """0 if each submission has a score and none is flagged, 1 if some are to be looked at."""
-        return int(any(entry.flags or entry.status != "graded" for entry in self.all()))
+        """0 if each submission has a score and none is flagged, 1 if some are to be looked at.
+
+        2 if nothing could be graded, and 130 if somebody has interrupted it.
+        """
+        if self.interrupted:
+            return 130
+        if self.stopped and not self.graded:
+            return 2
+        doubtful = any(entry.flags or entry.status != "graded" for entry in self.all())
+        return int(doubtful or self.stopped is not None)
 
 
 def grade(
@@ -62,6 +86,7 @@ def grade(
     force: bool = False,
     jobs: int = 1,
     scheduler: str | None = None,
+    allow_shared: bool = False,
 ) -> Outcome:
     """Grade the submissions of a lab, and show how it goes.
 
@@ -74,14 +99,16 @@ def grade(
         force: grade also what has been graded and has not changed since.
         jobs: submissions that are run at the same time.
         scheduler: address of a dask cluster that runs them.
+        allow_shared: grade also where others on this machine can write to the course.
 
     Raises:
-        InputError: there is no sandbox, or the course, the lab or a submission is not there.
-            Nothing was graded then.
+        InputError: there is no sandbox, others can write to the course, its gradebook cannot be
+            used, or the course, the lab or a submission is not there. Nothing was graded then.
     """
-    if not (course / "nbgrader_config.py").is_file() and not (course / "source" / lab).is_dir():
+    folders = Folders.of(course)
+    if not (course / CONFIG).is_file() and not folders.source(lab).is_dir():
         raise InputError(
-            f"{course} is no course folder: expected an nbgrader_config.py or source/{lab} in it"
+            f"{course} is no course folder: expected {CONFIG} in it, or {folders.source(lab)}"
         )
     if sandbox == "none":
         console.print(UNPROTECTED, style="bold red")
@@ -90,39 +117,92 @@ def grade(
             f"{reason}. To run the submissions as you, with your files and your network, add "
             "--sandbox=none"
         )
-    with chdir(course), warnings.catch_warnings(), _progress(console) as progress:
-        warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, a page of them a submission
-        app = _application(lab, sandbox, force)
+    with _log(course, folders) as log, _application(course, log) as app, _progress(console) as bar:
+        app.config.Execute.sandbox = sandbox
+        app.config.Autograde.force = force
+        if allow_shared:
+            app.config.CourseAccess.allow_shared = True
+        app.coursedir.assignment_id = lab
         grading = _WithProgress(
-            progress,
+            bar,
             coursedir=app.coursedir,
             parent=app,
             students=list(students),
             jobs=jobs,
             scheduler=scheduler,
         )
+        grading.worker_log, outcome = log, grading.outcome
         try:
-            with open(LOG, "a", encoding="utf-8") as grading.worker_log:  # noqa: PTH123
-                grading.start()
-        except (NbGraderException, SQLAlchemyError) as error:
-            if not grading.outcome.all():
-                raise InputError(f"{error}; the whole story is in {course / LOG}") from error
+            grading.start()
+        except NbGraderException as error:
+            if not outcome.graded and (outcome.stopped or not outcome.standing):
+                raise InputError(str(error)) from error
+        except SQLAlchemyError as error:
+            app.log.exception("The gradebook refuses something")
+            what = str(error).partition("\n")[0]
+            grading.stopped(f"The gradebook refuses something ({what}): see {course / LOG}")
+            if not outcome.graded:
+                raise InputError(outcome.stopped or what) from error
+        except SystemExit:
+            outcome.interrupted = True
+        outcome.waiting = _waiting(folders, lab)
+    return outcome
+
+
+@contextmanager
+def _log(course: Path, folders: Folders) -> Iterator[IO[str]]:
+    """The file in the course folder that says all, anew for each run.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    try:
+        file = (course / LOG).open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        why = trouble(error, folders) or f"{course / LOG} cannot be written: {error.strerror}"
+        raise InputError(why) from error
+    try:
+        yield file
+    finally:
+        with suppress(OSError):  # the disk is full; the run says so
+            file.close()
+
+
+class _Quiet(logging.StreamHandler[IO[str]]):
+    """Logs; what cannot be logged is no reason for a traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave it."""
+
+
+@contextmanager
+def _application(course: Path, log: IO[str]) -> Iterator[AutogradeApp]:
+    """nbgrader's application in the course folder, configured by the course and by us."""
+    with opened(course, AutogradeApp.instance, logging.INFO) as app, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, a page of them a submission
+        app.log.handlers = [_Quiet(log)]
+        app.log.propagate = False
+        configure(app.config)
+        try:
+            yield app
         finally:
             AutogradeApp.clear_instance()
-    return grading.outcome
 
 
-def _application(lab: str, sandbox: str, force: bool) -> AutogradeApp:
-    """nbgrader's application in the working folder, configured by the course and by us."""
-    app = AutogradeApp.instance()
-    app.initialize([f"--Application.log_level={logging.INFO}"])
-    app.log.handlers = [logging.FileHandler(LOG, mode="w", encoding="utf-8")]
-    app.log.propagate = False
-    configure(app.config)
-    app.config.Execute.sandbox = sandbox
-    app.config.Autograde.force = force
-    app.coursedir.assignment_id = lab
-    return app
+def _waiting(folders: Folders, lab: str) -> int:
+    """How many answers of a lab wait for a person, whoever was graded just now."""
+    directory = folders.directory
+    try:
+        with Gradebook(directory.db_url, directory.course_id) as gradebook:
+            answers = {
+                (notebook.name, cell.name)
+                for notebook in gradebook.find_assignment(lab).notebooks
+                for cell in [*notebook.solution_cells, *notebook.task_cells]
+            }
+            found = read(gradebook, labs=[lab]).submissions.values()
+    except (ValueError, SQLAlchemyError):  # said already, or no cell of it carries points
+        return 0
+    return sum(key in answers for submission in found for key in submission.waiting())
 
 
 def _progress(console: Console) -> Progress:
@@ -139,9 +219,11 @@ def _progress(console: Console) -> Progress:
 class _WithProgress(TriagedAutograde):
     """Grades, and moves a bar."""
 
+    to_allow = "--allow-shared-course"
+
     def __init__(self, progress: Progress, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.outcome = Outcome()
+        self.outcome = Outcome(report=Path(self.coursedir.root, REPORT))
         self._progress = progress
         self._task = progress.add_task("reading the course", total=1)
 
@@ -165,10 +247,19 @@ class _WithProgress(TriagedAutograde):
         self.outcome.standing.append(entry)
         self._show()
 
+    def note(self, sentence: str) -> None:
+        """Say so above the bar."""
+        super().note(sentence)
+        self._progress.console.print(Text(sentence), soft_wrap=True)
+
     def starts_cold(self, reason: str) -> None:
         """Say so above the bar."""
-        super().starts_cold(reason)
-        self._progress.console.print(Text(f"Each kernel is started anew, not forked: {reason}."))
+        self.note(f"Each kernel is started anew, not forked: {reason}.")
+
+    def stopped(self, sentence: str) -> None:
+        """Remember why."""
+        super().stopped(sentence)
+        self.outcome.stopped = sentence
 
     def _show(self) -> None:
         """Count cells of what is done as they are, and of what is left as the lab has them."""
@@ -182,25 +273,25 @@ class _WithProgress(TriagedAutograde):
         )
 
 
-def summary(outcome: Outcome, course: Path, console: Console) -> None:
+def summary(outcome: Outcome, console: Console) -> None:
     """Print what was graded, what that has changed, and what an instructor should look at."""
-    if not outcome.graded:
-        console.print("Nothing to grade: all submissions are graded, and none has changed.")
-    else:
+    if outcome.graded:
         console.print(_table(outcome))
         if any(True for entry in outcome.graded for _ in entry.changes()):
             console.print(_changes(outcome))
+    elif not outcome.stopped:
+        console.print("Nothing to grade: all submissions are graded, and none has changed.")
     if outcome.graded and outcome.standing:
         console.print(f"{len(outcome.standing)} more are graded already, and have not changed.")
     for entry in outcome.all():
         for sentence in [*filter(None, [entry.reason]), *entry.flags]:
-            console.print(Text(f"{quoted(entry.student)[1:-1]}: {sentence}"))
-    waiting = sum(
-        score is None for e in outcome.graded for n in e.scores.values() for score in n.values()
-    )
-    if waiting:
-        console.print(f"{waiting} answers wait to be marked by hand, in the formgrader.")
-    console.print(Text(f"The report: {course / REPORT}"))
+            console.print(Text(f"{quoted(entry.student)[1:-1]}: {printable(sentence)}"))
+    if outcome.waiting:
+        answers = "1 answer waits" if outcome.waiting == 1 else f"{outcome.waiting} answers wait"
+        console.print(f"{answers} to be marked by hand, in the formgrader.")
+    console.print(Text(f"The report: {outcome.report}"), soft_wrap=True)
+    if outcome.stopped:
+        console.print(Text(outcome.stopped), style="bold red", soft_wrap=True)
 
 
 def _table(outcome: Outcome) -> Table:
@@ -242,7 +333,7 @@ def _changes(outcome: Outcome) -> Table:
         for name, before, now in entry.changes():
             table.add_row(
                 Text(quoted(entry.student)[1:-1]),
-                name,
+                Text(printable(name)),
                 "-" if before is None else f"{before:g}",
                 "-" if now is None else f"{now:g}",
             )

@@ -11,7 +11,9 @@ import nbformat
 
 from labkit.errors import InputError
 from labkit.grading import mutants, notebooks
+from labkit.grading.course import Folders, stand_in
 
+REFERENCE = "reference"
 _MARKER = ".labkit-sample-course"
 _BROKEN = '{"cells": [{"cell_type": "code", "source": ["print(1)"'
 
@@ -41,8 +43,9 @@ def students(root: Path, lab: str) -> list[Student]:
         InputError: the source, the release or the list of mutants is missing, or the list
             names what there is not.
     """
-    source = notebooks.read(root / "source" / lab / f"{lab}.ipynb")
-    release = notebooks.read(root / "release" / lab / f"{lab}.ipynb")
+    folders = Folders.of(root)
+    source = notebooks.read(folders.source(lab) / f"{lab}.ipynb")
+    release = notebooks.read(folders.release(lab) / f"{lab}.ipynb")
     known = mutants.load(root, lab)
     answers = notebooks.solutions(source)
     automatic = {cell.metadata.nbgrader["grade_id"] for cell in notebooks.tests(source)}
@@ -60,7 +63,7 @@ def students(root: Path, lab: str) -> list[Student]:
         return Student(name, text, expected)
 
     return [
-        hands_in("reference", answers, full),
+        hands_in(REFERENCE, answers, full),
         hands_in("blank", {}, dict.fromkeys(full, 0.0)),
         hands_in(
             "half-done",
@@ -92,13 +95,16 @@ def _tests_of(source: nbformat.NotebookNode, solved: Sequence[str]) -> set[str]:
     return found
 
 
-def write_course(root: Path, course: Path, classes: Mapping[str, list[Student]]) -> None:
+def write_course(root: Path, course: Path, classes: Mapping[str, list[Student]]) -> Folders:
     """Make a course folder of its own, with the labs' sources and the classes' submissions.
 
     Args:
         root: the course repository.
         course: the folder to make; an earlier sample course there is replaced.
         classes: the students of each lab.
+
+    Returns:
+        Where the new course keeps what.
 
     Raises:
         InputError: `course` is there already and is no sample course.
@@ -110,15 +116,16 @@ def write_course(root: Path, course: Path, classes: Mapping[str, list[Student]])
     shutil.rmtree(course, ignore_errors=True)
     course.mkdir(parents=True)
     (course / _MARKER).write_text("Made by labkit; made anew each time.\n", encoding="utf-8")
-    shutil.copy(root / "nbgrader_config.py", course)
+    folders = stand_in(root, course)
     for lab, members in classes.items():
-        shutil.copytree(root / "source" / lab, course / "source" / lab)
-        hand_in(course, lab, members)
+        shutil.copytree(Folders.of(root).source(lab), folders.source(lab))
+        hand_in(folders, lab, members)
+    return folders
 
 
-def hand_in(course: Path, lab: str, members: Iterable[Student]) -> None:
+def hand_in(folders: Folders, lab: str, members: Iterable[Student]) -> None:
     """Put what students hand in where nbgrader looks for it."""
     for student in members:
-        folder = course / "submitted" / student.name / lab
+        folder = folders.submitted(student.name, lab)
         folder.mkdir(parents=True)
         (folder / f"{lab}.ipynb").write_text(student.text, encoding="utf-8")

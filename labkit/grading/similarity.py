@@ -4,18 +4,21 @@ What students wrote themselves is compared by copydetect (winnowing of code whos
 comments have been taken out; Schleimer, Wilkerson and Aiken, "Winnowing: Local Algorithms for
 Document Fingerprinting", SIGMOD 2003), which runs as a program of its own. Lines that the release
 has given are left out before; what else is made of given code, copydetect leaves out.
+
+copydetect takes a string for one letter, whatever is in it. So each cell ends its own strings, and
+programs in strings are compared like code.
 """
 
 from __future__ import annotations
 
 import ast
-import logging
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from importlib.util import find_spec
@@ -23,8 +26,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.apps import NbGraderApp
-from nbgrader.coursedir import CourseDirectory
+from pygments.lexers import PythonLexer
+from pygments.token import Name
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -32,8 +35,8 @@ from rich.text import Text
 import labkit
 from labkit.errors import InputError
 from labkit.grading import notebooks
-from labkit.grading.exports.marks import handed_in
-from labkit.grading.files import quoted
+from labkit.grading.course import Folders, tree
+from labkit.grading.files import Refused, quoted, read_regular
 from labkit.grading.notebooks import grade_id
 from labkit.grading.triage import examine
 
@@ -46,6 +49,10 @@ LEAST = 100  # such characters that two have in common in all
 MAX_CODE = 200_000  # characters of a submission's code cells
 TIMEOUT = 3600  # seconds
 
+_STATEMENTS = (ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AugAssign, ast.For, ast.Return)
+# Lines that IPython does not give to Python: magics, commands of the shell, questions.
+_ESCAPE = re.compile(r"^[ \t]*(?:[^=#'\"\n]*=[ \t]*)?[!%?].*$|^.*\?[ \t]*$", re.MULTILINE)
+_MARK = "labkit_was_here"
 _DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 Code = list[tuple[str, bool]]  # pieces of a text, and whether each is shared
@@ -96,7 +103,7 @@ def find(course: Path, lab: str, share: float = SHARE) -> Found:
     """Compare the submissions of a lab with each other and with the course's own code.
 
     Args:
-        course: an nbgrader course folder; `submitted/` is only read.
+        course: an nbgrader course folder; it is only read.
         lab: the assignment.
         share: per cent of a student's own code from which on a pair is named.
 
@@ -106,16 +113,11 @@ def find(course: Path, lab: str, share: float = SHARE) -> Found:
     """
     if find_spec("copydetect") is None:
         raise InputError("labkit similarity needs copydetect: pip install 'labkit[similarity]'")
-    if not course.is_dir():
-        raise InputError(f"there is no folder {course}")
-    with chdir(course):
-        app = NbGraderApp()
-        app.initialize([f"--Application.log_level={logging.CRITICAL}"])
-        folders = app.coursedir
-        given = _release(folders, lab)
-        stubs = _stubs(given)
-        found, written = _submissions(folders, lab, given, stubs)
-        ours = dict(_of_the_course(folders, lab, stubs))
+    folders = Folders.of(course)
+    given = _release(folders, lab)
+    stubs = _stubs(given)
+    found, written = _submissions(folders, lab, given, stubs)
+    ours = dict(_of_the_course(folders, lab, stubs))
     found.pairs = compare(written, ours, stubs[None], share)
     return found
 
@@ -282,9 +284,9 @@ def show(found: Found, page: Path, console: Console) -> None:
 # -- what is compared ------------------------------------------------------------------------------
 
 
-def _release(folders: CourseDirectory, lab: str) -> dict[str, NotebookNode]:
+def _release(folders: Folders, lab: str) -> dict[str, NotebookNode]:
     """What students were given, by the name of the notebook."""
-    where = Path(folders.format_path(folders.release_directory, ".", lab))
+    where = folders.release(lab)
     found = {path.stem: notebooks.read(path) for path in sorted(where.glob("*.ipynb"))}
     if not found:
         raise InputError(
@@ -304,53 +306,54 @@ def _stubs(given: Mapping[str, NotebookNode]) -> dict[str | None, str]:
 
 
 def _of_the_course(
-    folders: CourseDirectory, lab: str, stubs: Mapping[str | None, str]
+    folders: Folders, lab: str, stubs: Mapping[str | None, str]
 ) -> Iterator[tuple[str, str]]:
     """The reference solution, and the parts of labkit that the lab withholds."""
     solutions, withheld = [], dict[str, None]()
-    where = Path(folders.format_path(folders.source_directory, ".", lab))
-    for path in sorted(where.glob("*.ipynb")):
+    for path in sorted(folders.source(lab).glob("*.ipynb")):
         book = notebooks.read(path)
         answers = notebooks.solutions(book).items()
-        solutions += [own_lines(text, stubs[name]) for name, text in answers if name in stubs]
+        solutions += [own_code(text, stubs[name]) for name, text in answers if name in stubs]
         withheld |= dict.fromkeys(book.metadata.get("labkit", {}).get("withheld", []))
     if solutions:
         yield REFERENCE, "\n\n\n".join(solutions)
     package = Path(labkit.__file__).parent
     files = [package.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in withheld]
-    texts = [own_lines(f.read_text(encoding="utf-8"), stubs[None]) for f in files if f.is_file()]
+    texts = [own_code(f.read_text(encoding="utf-8"), stubs[None]) for f in files if f.is_file()]
     if texts:
         yield OWN, "\n\n\n".join(texts)
 
 
 def _submissions(
-    folders: CourseDirectory,
+    folders: Folders,
     lab: str,
     given: Mapping[str, NotebookNode],
     stubs: Mapping[str | None, str],
 ) -> tuple[Found, dict[str, str]]:
     """Who has handed in, and what each has written."""
-    students = sorted(student for student, _ in handed_in(folders, [lab]))
+    students = folders.handed_in(lab)
     if not students:
         raise InputError(f"nothing of {lab} was handed in: there is no submission to compare")
     found, written = Found(lab), dict[str, str]()
-    for student in students:
-        folder = Path(folders.format_path(folders.submitted_directory, student, lab))
+    for student, folder in students.items():
         try:
-            cells = [cell for name in given for cell in _cells(folder, name, given)]
+            cells = [
+                (grade_id(cell) or "a cell of their own", cell.source, stubs[grade_id(cell)])
+                for name in given
+                for cell in _cells(folder, name, given)
+            ]
+            cells += _modules(folder, folders.release(lab))
         except InputError as error:
             found.skipped[student] = str(error)
             continue
         except Exception as error:  # nobody's file stops the comparison of the others
             found.skipped[student] = f"It could not be read ({type(error).__name__})."
             continue
-        if sum(len(cell.source) for cell in cells) > MAX_CODE:
+        if sum(len(code) for _, code, _ in cells) > MAX_CODE:
             found.skipped[student] = f"Its code has more than {MAX_CODE:,} characters."
             continue
         text = "\n\n\n".join(
-            f"# {grade_id(cell) or 'a cell of their own'}\n{own}"
-            for cell in cells
-            if (own := own_lines(cell.source, stubs[grade_id(cell)]))
+            f"# {name}\n{own}" for name, code, stub in cells if (own := own_code(code, stub))
         )
         if text:
             written[student] = text
@@ -376,13 +379,68 @@ def _cells(folder: Path, name: str, given: Mapping[str, NotebookNode]) -> Iterat
             yield cell
 
 
+def _modules(folder: Path, release: Path) -> Iterator[tuple[str, str, str]]:
+    """Python files beside the notebooks, which these can import: name, text, and what was given.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    for path in tree(folder):
+        if path.suffix == ".py" and not path.is_dir():
+            name = path.relative_to(folder)
+            try:
+                text = read_regular(path, MAX_CODE).decode(errors="replace")
+            except Refused as refusal:
+                raise InputError(f"The file {quoted(str(name))} {refusal}.") from None
+            given = release / name
+            known = given.read_text(encoding="utf-8", errors="replace") if given.is_file() else ""
+            yield quoted(str(name)), text, known
+
+
+def own_code(code: str, given: str) -> str:
+    """What of a cell is compared: its own lines, and code in its strings, which `exec` can run."""
+    code = _ESCAPE.sub("", code.replace("\r\n", "\n").replace("\r", "\n"))
+    parts = [_closed(own_lines(code, given)), *(own_code(s, given) for s in _code_in_strings(code))]
+    return "\n".join(filter(None, parts))
+
+
+def _closed(code: str) -> str:
+    """A cell with an end to the string in which it ends: what comes after is no string."""
+    for end in ("", "'''", '"""', "}'''", '}"""'):
+        closed = f"{code}\n{end}" if end else code
+        # A name alone would be one inside an f-string as well.
+        if (Name.Function, _MARK) in PythonLexer().get_tokens(f"{closed}\ndef {_MARK}():\n"):
+            return closed
+    return re.sub(r"['\"]", " ", code)
+
+
+def _code_in_strings(code: str) -> Iterator[str]:
+    """Strings that are programs; a sentence, a path or a table is none."""
+    for node in _nodes(code):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        text = textwrap.dedent(node.value)
+        if len(text) >= PASSAGE:
+            if any(isinstance(part, _STATEMENTS) for part in _nodes(text)):
+                yield text
+            else:
+                yield from _code_in_strings(text)
+
+
+def _nodes(code: str) -> list[ast.AST]:
+    """The syntax tree's nodes; none where it is no Python."""
+    try:
+        return list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
 def own_lines(code: str, given: str) -> str:
     """What of a cell is neither a docstring nor a line that was given; all have those in common."""
-    code = code.replace("\r\n", "\n").replace("\r", "\n")
     known = {line.strip() for line in given.splitlines()}
     described = _described(code)
     return "\n".join(
-        line
+        line.rstrip("; \t")
         for number, line in enumerate(code.split("\n"), 1)
         # One of two quotation marks without the other would make a string of all that follows.
         if number not in described and (line.strip() not in known or '"""' in line or "'''" in line)
@@ -391,12 +449,8 @@ def own_lines(code: str, given: str) -> str:
 
 def _described(code: str) -> set[int]:
     """The numbers of the lines of docstrings; none where it is no Python."""
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
     found: set[int] = set()
-    for node in nodes:
+    for node in _nodes(code):
         if isinstance(node, _DESCRIBED) and ast.get_docstring(node, clean=False) is not None:
             text = node.body[0]
             found.update(range(text.lineno, (text.end_lineno or text.lineno) + 1))

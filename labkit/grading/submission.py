@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
@@ -30,7 +30,8 @@ from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.utils import parse_utc
 
 import labkit
-from labkit.grading import gradebook
+from labkit.grading import gradebook, storage
+from labkit.grading.course import Folders
 from labkit.grading.files import Refused, copy_extras, quoted, read_regular
 from labkit.grading.judge.execute import Execute, NotRun
 from labkit.grading.late import LatePenalty, misread_zone
@@ -43,6 +44,10 @@ _TIMESTAMP = "timestamp.txt"
 # Lies beside the graded notebook from the moment its old scores go until all is written: nbgrader
 # stores scores before it writes the notebook that they came from.
 UNFINISHED = ".unfinished"
+
+
+class _Ended(BaseException):
+    """Grading is being stopped; as `Stuck`, it passes through nbgrader."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,20 @@ class Grader(Autograde):
 
         Raises:
             Stopped: grading is being stopped. The submission has no scores then.
+            Stuck: nothing can be stored any more. It has none either, as far as that can be stored.
         """
         self._current, self._begun, self._error = entry, False, None
         began = time.monotonic()
         try:
-            self._one(folder, last)
+            with self._noticing():
+                self._one(folder, last)
+        except storage.Stuck:
+            with suppress(Exception):
+                self._clear()
+            raise
+        except _Ended:
+            raise Stopped from None
         except Exception as error:  # whatever one submission does, the next gets its turn
-            if isinstance(self._error, Stopped):
-                raise self._error from None
             if not isinstance(error, NbGraderException):  # which nbgrader has logged
                 self.log.exception("There was an error processing assignment: %s", folder)
             self._fail(error)
@@ -186,7 +197,8 @@ class Grader(Autograde):
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """As nbgrader does; notebooks that were rejected beside accepted ones get 0."""
-        super().init_assignment(assignment_id, student_id)
+        with self._noticing():
+            super().init_assignment(assignment_id, student_id)
         if self._rejected:
             with self._stored_submission() as submission:
                 gradebook.score_zero(submission, self._rejected)
@@ -194,10 +206,17 @@ class Grader(Autograde):
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """As nbgrader does; remember why it failed, which nbgrader only logs."""
         try:
-            super().convert_single_notebook(notebook_filename)
+            with self._noticing():
+                super().convert_single_notebook(notebook_filename)
+        except Stopped:
+            raise _Ended from None
         except Exception as error:
             self._error = error
             raise
+
+    def _noticing(self) -> AbstractContextManager[None]:
+        """Where nbgrader would log an error of the disk or the gradebook, and go on."""
+        return storage.noticing(Folders(self.coursedir, Path()))
 
     def _init_preprocessors(self) -> None:
         """As nbgrader does; notebooks are run by the worker."""

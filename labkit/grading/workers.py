@@ -122,6 +122,7 @@ class Local:
                     text=True,
                     encoding="utf-8",
                     env=os.environ | _EXECUTION | {"TMPDIR": self._scratch.name},
+                    start_new_session=True,  # Ctrl-C is for this process, which ends the others
                 )
             return self._process
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from rich.console import Console
 
 from labkit.grading import demonstration, report
+from labkit.grading.course import Folders
 from labkit.grading.sample_class import Student
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,10 @@ def test_the_table_compares_marks(root, monkeypatch, capsys, score, graded, righ
     if graded:
         report.append(root, report.Entry("lab", "ada"))
     ada = Student("ada", "{}", {"test-f": 2.0})
-    assert demonstration._report(root, root, "lab", [ada], Console(width=100)) is right
+    assert (
+        demonstration._report(Folders.of(root), Folders.of(root), "lab", [ada], Console(width=100))
+        is right
+    )
     assert verdict in capsys.readouterr().out
 
 
@@ -48,9 +52,23 @@ def test_an_unreadable_submission_must_not_have_been_graded(root, monkeypatch):
     monkeypatch.setattr(demonstration, "automatic_scores", lambda *_: {"test-f": 0.0})
     cut = Student("cut", "{", {"test-f": 0.0}, unreadable=True)
     report.append(root, report.Entry("lab", "cut", status="rejected"))
-    assert demonstration._report(root, root, "lab", [cut], Console())
+    assert demonstration._report(Folders.of(root), Folders.of(root), "lab", [cut], Console())
     report.append(root, report.Entry("lab", "cut"))
-    assert not demonstration._report(root, root, "lab", [cut], Console())
+    assert not demonstration._report(Folders.of(root), Folders.of(root), "lab", [cut], Console())
+
+
+@pytest.mark.parametrize("outputs", [[], [new_output("error", ename="E", evalue="e")]])
+def test_the_reference_must_pass_tests_of_0_points_too(root, monkeypatch, outputs):
+    monkeypatch.setattr(demonstration, "automatic_scores", lambda *_: {"test-f": 0.0})
+    book = nbformat.read(root / "source" / "lab" / "lab.ipynb", as_version=4)
+    book.cells[0].outputs = outputs
+    (folder := root / "autograded" / "reference" / "lab").mkdir(parents=True)
+    nbformat.write(book, folder / "lab.ipynb")
+    report.append(root, report.Entry("lab", "reference"))
+    reference = Student("reference", "{}", {"test-f": 0.0})
+    folders = Folders.of(root)
+    right = demonstration._report(folders, folders, "lab", [reference], Console())
+    assert right is (outputs == [])
 
 
 @pytest.mark.slow

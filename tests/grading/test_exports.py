@@ -42,7 +42,7 @@ from labkit.errors import InputError
 from labkit.grading.exports import CanvasExport, MoodleExport
 from labkit.grading.exports.marks import read
 from labkit.grading.exports.run import export
-from labkit.grading.exports.sheet import number, text
+from labkit.grading.exports.sheet import number, table, text
 
 ROSTERS = Path(__file__).with_name("rosters")
 CANVAS, MOODLE = ROSTERS / "canvas.csv", ROSTERS / "moodle.csv"
@@ -297,9 +297,34 @@ def test_formulas_become_text(value):
     assert text(value) == "'" + value.strip()
 
 
-@pytest.mark.parametrize("value", ["a=1", "Ada", "", "O'Hara", "x-y@example.org"])
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("\0=1", "'=1"),
+        ("\x1b[31m-1\x07", "[31m-1"),
+        ("\u200b=1", "'\u200b=1"),
+        ("Ada;=1", "Ada;'=1"),
+        ('Ada"; "@a', 'Ada"; "\'@a'),
+        ("Ada,\t+1|-2", "Ada, '+1|'-2"),
+        ("Ada\ud800", "Ada"),
+    ],
+)
+def test_what_cannot_be_seen_and_other_separators_hide_no_formula(value, written):
+    assert text(value) == written
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a=1", "Ada", "", "O'Hara", "x-y@example.org", "Babbage, Jr", "علی\u200cرضا", "Ünal; B."],
+)
 def test_other_texts_stay(value):
     assert text(value) == value
+
+
+def test_every_cell_is_in_quotation_marks():
+    assert table([["a", 'b"c', ""], ["1", "2;3", "ä"]]) == (
+        '"a","b""c",""\r\n"1","2;3","ä"\r\n'.encode()
+    )
 
 
 def test_numbers():

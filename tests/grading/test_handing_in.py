@@ -82,6 +82,8 @@ def test_an_exchange_from_release_to_fetched_feedback(course, tmp_path):
     nbgrader("submit", LAB, at=student, **home)
     nbformat.write(RIGHT, fetched)
     nbgrader("collect", LAB, at=course)
+    collected = list((course / "submitted").rglob("*"))
+    assert collected and not any(path.stat().st_mode & 0o007 for path in collected)
     tiny_course.hand_in(course, "by-mail", RIGHT)  # which must not stop `release_feedback`
     run("labkit", "grade", LAB, at=course)
     assert points(course) == {get_username(): 2.0, "by-mail": 4.0}

@@ -19,6 +19,7 @@ import nbformat
 import pytest
 
 from labkit.grading import commands, mutants, notebooks, sample_class
+from labkit.grading.course import Folders
 from labkit.grading.gradebook import automatic_scores
 from labkit.grading.lint import lint
 from labkit.grading.sample_class import Student, hand_in, write_course
@@ -258,7 +259,7 @@ def packed(known: mutants.Mutants) -> list[list[mutants.Mutant]]:
 def grade(generated: Path, course: Path, lab: str, members: list[Student], *options: str) -> None:
     """Stock nbgrader's command in a course folder of its own, as an instructor types it."""
     shutil.copytree(generated, course, dirs_exist_ok=True)
-    hand_in(course, lab, members)
+    hand_in(Folders.of(course), lab, members)
     log = course / "nbgrader.log"
     commands.nbgrader(course, "autograde", lab, *bubblewrap.options(), *options, log=log)
 

@@ -144,6 +144,16 @@ def test_double_grade_ids(tmp_path):
     assert "cell 'test-f': 2 cells have this grade_id" in problems(book, tmp_path)
 
 
+def test_names_without_a_part_in_grading_may_be_there_twice(tmp_path):
+    book = notebook(answer(), graded(), cell("cell-1", "1"), cell("cell-1", "2"), tasks=None)
+    book.cells[3]["id"] = "again"
+    assert problems(book, tmp_path) == []
+    book.cells[2].metadata.nbgrader["locked"] = True
+    assert problems(book, tmp_path) == []
+    book.cells[3].metadata.nbgrader["task"] = True
+    assert problems(book, tmp_path) == ["cell 'cell-1': 2 cells have this grade_id"]
+
+
 def test_code_to_write_that_nothing_tests(tmp_path):
     book = notebook(answer(), graded(), answer("g"))
     assert problems(book, tmp_path) == ["cell 'g': is followed by no test cell"]
@@ -239,6 +249,42 @@ def test_hidden_lines_and_delimiters_of_any_spelling_in_a_release():
     ]
 
 
+@pytest.mark.parametrize(
+    "line", ["# Begin solutions with care", "## End solution of it all", "We begin solution now."]
+)
+def test_prose_is_no_delimiter(tmp_path, line):
+    text = new_markdown_cell(line, id="text")
+    book = notebook(text, answer(source="pass"), graded(), tasks=None)
+    assert problems(book, tmp_path) == []
+    assert lint_release(book, book) == []
+    in_code = notebook(answer(source=line), graded(), tasks=None)
+    assert len(lint_release(in_code, in_code)) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["### begin solution", "BEGIN HIDDEN TESTS", "<!-- End solutoin -->"]
+)
+def test_a_delimiter_in_a_text_is_one(line):
+    book = notebook(new_markdown_cell(line, id="text"), tasks=None)
+    assert len(lint_release(book, book)) == 1
+
+
+def test_what_other_courses_release_on_purpose():
+    shown = [nbformat.v4.new_output("display_data", {"text/plain": "2"})]
+    stub = "from matplotlib import pyplot\nraise NotImplementedError()"
+    hidden = f"### BEGIN SOLUTION\n{stub}\n### END SOLUTION"
+    source = notebook(answer(source=hidden), graded(), tasks=None)
+    release = notebook(cell("given", "f(1)"), answer(source=stub), graded(), tasks=None)
+    release.cells[0].outputs = shown
+    assert lint_release(release, source) == []
+    release.cells[1].outputs = shown
+    (problem,) = lint_release(release, source)
+    assert str(problem) == "cell 'f': has outputs: clear them, they can give answers away"
+
+    source.metadata["labkit"] = {}  # a lab of ours has neither
+    assert len(lint_release(release, source)) == 3
+
+
 def test_hidden_lines_after_a_delimiter_behind_code():
     body = "x = f()  ### BEGIN HIDDEN TESTS\nassert x is not True, 'a bool'\n### END HIDDEN TESTS"
     source = notebook(answer(), graded(source=body))
@@ -268,9 +314,11 @@ def test_a_whole_lab_in_a_course(tmp_path):
 def test_a_lab_that_is_not_there_and_a_file_that_is_no_notebook(tmp_path):
     folder = tmp_path / "source" / "lab"
     folder.mkdir(parents=True)
-    with pytest.raises(InputError, match=r"there is no lab 'nope' in .*, expected one of: lab"):
-        lint(tmp_path, "nope")
+    with pytest.raises(InputError, match=r"there is no lab 'lab', .* course: there is none"):
+        lint(tmp_path, "lab")
     (folder / "lab.ipynb").write_text(json.dumps({"cells": "?"}))
+    with pytest.raises(InputError, match=r"there is no lab 'nope', .*source/nope.* course: lab"):
+        lint(tmp_path, "nope")
     with pytest.raises(InputError, match=r"lab\.ipynb is not a notebook"):
         lint(tmp_path, "lab")
 

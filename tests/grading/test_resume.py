@@ -225,7 +225,7 @@ def grade_here(course: Course, **options) -> tuple[run.Outcome, str]:
     """Grade in this process; what came of it, and what is printed."""
     console = Console(record=True, width=200, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
     outcome = run.grade(course.folder, "lab", console, **options)
-    run.summary(outcome, course.folder, console)
+    run.summary(outcome, console)
     return outcome, console.export_text()
 
 

@@ -1,5 +1,6 @@
 """`labkit grade` in a course that knows nothing of labkit."""
 
+import io
 import json
 import subprocess
 import sys
@@ -88,7 +89,7 @@ class TestForeignCourse:
         [
             (["lab", "--student", "zoe"], "there is no submission"),
             (["nowhere"], "nowhere"),
-            (["lab", "--course", "elsewhere"], "elsewhere is no course folder"),
+            (["lab", "--course", "elsewhere"], "there is no folder elsewhere"),
             (["lab", "--json", "no/such/out.jsonl"], "there is no folder no/such"),
         ],
     )
@@ -135,3 +136,14 @@ def test_without_a_sandbox_it_refuses_and_with_none_it_says_what_that_means(tmp_
     assert (entry.sandbox, entry.score, entry.flags) == ("none", 4.0, [])
     assert "No sandbox: submissions run as you." in console.export_text()
     assert outcome.exit_code() == 0
+
+
+def test_names_do_nothing_to_the_terminal():
+    cell = "[/bold]\x1b[2J"
+    entry = report.Entry("lab", "ada\x1b[31m", before={"n": {cell: 0.0}}, scores={"n": {cell: 1.0}})
+    entry.flags.append("look at \x1b]0;title\x07")
+    console = Console(record=True, width=200, file=io.StringIO())
+    run.summary(run.Outcome([entry]), console)
+    text = console.export_text()
+    assert "\x1b" not in text and "\x07" not in text
+    assert "[/bold]\\x1b[2J" in text and "ada\\x1b[31m" in text and "\\x1b]0;title" in text

@@ -14,6 +14,8 @@ import nbformat
 import pytest
 from grading.own_solutions import BODIES
 from nbformat.v4 import new_code_cell
+from pygments.lexers import PythonLexer
+from pygments.token import Name
 from typer.testing import CliRunner
 
 from labkit.cli import app
@@ -171,6 +173,73 @@ def test_docstrings_and_given_lines_do_not_count():
     # Not Python: the end of the text that was changed stays with its beginning.
     broken = f"{code}    return return\n"
     assert similarity.own_lines(broken, given).count('"""') == 2
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "'''",
+        'x = """',
+        "x = rb'''\\",
+        "x = f'''{a ",
+        "x = f'''{a + f\"\"\"",
+        "x = 'a",
+        "x = 'a\\",
+        "!: '''",
+        "%env X='''",
+        "x = !ls '''",
+        "?print '''",
+        "(",
+        "from a import",
+    ],
+)
+def test_nothing_in_a_cell_hides_the_next_one(before):
+    code = "def copied(a):\n    return a + 1"
+    text = "\n\n\n".join(similarity.own_code(cell, "") for cell in (before, code))
+    assert (Name.Function, "copied") in PythonLexer().get_tokens(text)
+    assert similarity.own_code(code, "") == code
+
+
+@pytest.mark.parametrize("line", ["!: '''", "%%capture '''", "x = %who '''", "%%writefile m.py"])
+def test_lines_that_are_not_pythons_hide_nothing_in_their_cell(line):
+    code = "def copied(a):\n    return a + 1"
+    assert similarity.own_code(f"{line}\n{code}", "").strip() == code
+
+
+LONG = "def copied(first, second):\n    total = first + second\n    return total / 2"
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        (f"exec({LONG!r})", True),
+        (f"exec(exec({f'exec({LONG!r})'!r}))", True),
+        (f"def f():\n    {LONG!r}\nexec(f.__doc__)", True),
+        ("text = 'A long sentence about the mean of two numbers, and what it is good for.'", False),
+        ("rows = 'first, second, third, fourth, fifth, sixth, seventh, eighth, ninth'", False),
+    ],
+)
+def test_programs_in_strings_are_compared(cell, found):
+    lines = similarity.own_code(cell, "").split("\n")
+    assert ("    total = first + second" in lines) is found
+    assert cell.split("\n")[0] == lines[0]
+
+
+def test_python_files_beside_a_notebook_are_compared(tmp_path):
+    (folder := tmp_path / "in" / "inner").mkdir(parents=True)
+    (release := tmp_path / "out").mkdir()
+    (release / "given.py").write_text("a = 1\n")
+    (folder.parent / "given.py").write_text("a = 1\nb = 2\n")
+    (folder / "mine.py").write_text(LONG)
+    (folder / "data.csv").write_text("1,2")
+    found = list(similarity._modules(folder.parent, release))
+    assert found == [
+        ("'given.py'", "a = 1\nb = 2\n", "a = 1\n"),
+        ("'inner/mine.py'", LONG, ""),
+    ]
+    (folder / "link.py").symlink_to("/etc/passwd")
+    with pytest.raises(InputError, match=r"The file 'inner/link\.py' is a link to another file"):
+        list(similarity._modules(folder.parent, release))
 
 
 def test_passages_are_the_students_text():

@@ -9,10 +9,11 @@ import pytest
 from grading import tiny_course
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_notebook, new_output
 from rich.console import Console
 
 from labkit.errors import InputError
+from labkit.grading.course import Folders
 from labkit.grading.report import Entry
 from labkit.grading.trial import _problems, attempt
 
@@ -201,12 +202,14 @@ def notebook(tests: dict[str, str]) -> NotebookNode:
 
 def write(course: Path, tests: dict[str, str]) -> None:
     """A course that knows nothing of labkit."""
-    (course / "source" / "lab").mkdir(parents=True)
-    nbformat.write(notebook(tests), course / "source" / "lab" / "lab.ipynb")
+    (course / "all" / "lab" / "teacher").mkdir(parents=True)
+    nbformat.write(notebook(tests), course / "all" / "lab" / "teacher" / "lab.ipynb")
     (course / "nbgrader_config.py").write_text(
         "c = get_config()\n"
+        f"c.CourseDirectory.root = {str(course / 'all')!r}\n"
         "c.CourseDirectory.db_url = 'sqlite:////nowhere/at/all.db'\n"
-        "c.CourseDirectory.directory_structure = '{nbgrader_step}/{assignment_id}/{student_id}'\n"
+        "c.CourseDirectory.source_directory = 'teacher'\n"
+        "c.CourseDirectory.directory_structure = '{assignment_id}/{nbgrader_step}/{student_id}'\n"
     )
 
 
@@ -222,7 +225,9 @@ def test_tests_that_ask_for_more_than_values_are_named_and_the_others_are_not(tm
     works = {f"{name}-mended": test for name, (_, test) in TESTS.items()} | {"plain": PLAIN}
     write(tmp_path, {**broken, **works, "given-away": "assert callable(probe_extend)"})
     before = sorted(tmp_path.rglob("*"))
-    found = [str(problem) for problem in attempt(tmp_path, "lab", Console(quiet=True))]
+    tried = attempt(tmp_path, "lab", Console(quiet=True))
+    found = list(map(str, tried.problems))
+    assert (tried.tests, tried.points) == (len(broken) + len(works) + 1,) * 2
     assert sorted(tmp_path.rglob("*")) == before  # neither a gradebook nor a release
     named = {line.partition("cell '")[2].partition("'")[0]: line for line in found}
     assert named.keys() == {*broken, "given-away"} and len(found) == len(named)
@@ -236,13 +241,30 @@ def test_tests_that_ask_for_more_than_values_are_named_and_the_others_are_not(tm
 
 def test_of_a_solution_that_has_no_scores_the_reason_is_told(tmp_path):
     entry = Entry("lab", "solution", "failed", scores={"lab": {"f": None}}, reason="Ended early.")
-    assert list(map(str, _problems(tmp_path, "lab", entry))) == ["the solution: Ended early."]
+    folders = Folders.of(tmp_path)
+    assert list(map(str, _problems(folders, "lab", entry))) == ["the solution: Ended early."]
+
+
+def test_a_test_of_0_points_that_fails_is_named_and_one_that_passes_is_not(tmp_path):
+    cells = [
+        tiny_course.cell(name, "", grade=True, locked=True, points=0) for name in ("fails", "works")
+    ]
+    book = new_notebook(cells=cells)
+    for folder in (tmp_path / "source", tmp_path / "autograded" / "solution"):
+        (folder / "lab").mkdir(parents=True)
+        nbformat.write(book, folder / "lab" / "lab.ipynb")
+        cells[0].outputs = [new_output("error", ename="AssertionError", evalue="no\nsuch")]
+    scores: dict[str, float | None] = {"fails": 0.0, "works": 0.0}
+    found = _problems(Folders.of(tmp_path), "lab", Entry("lab", "solution", scores={"lab": scores}))
+    assert list(map(str, found)) == [
+        "lab.ipynb, cell 'fails': the solution scores 0 of 0: AssertionError: no such"
+    ]
 
 
 @pytest.mark.filterwarnings("ignore::nbformat.warnings.DuplicateCellId")
 def test_a_lab_that_cannot_be_generated_is_refused_with_the_reason(tmp_path):
     write(tmp_path, {"answer": "assert True"})  # a grade_id that is there already
-    with pytest.raises(InputError, match=r"there is no lab 'other' in .*source"):
+    with pytest.raises(InputError, match=r"there is no lab 'other', .*course: lab"):
         attempt(tmp_path, "other", Console(quiet=True))
     with pytest.raises(InputError, match=r"(?s)generate_assignment lab fails:.*failed to validate"):
         attempt(tmp_path, "lab", Console(quiet=True))

@@ -10,6 +10,8 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, Enum, Unicode
 
 from labkit.errors import InputError
+from labkit.grading import storage
+from labkit.grading.course import Folders
 from labkit.grading.exports.marks import Lab, Marks, Student, read
 from labkit.grading.exports.roster import Matched, Person, Roster, match
 from labkit.grading.exports.roster import read as read_roster
@@ -39,8 +41,9 @@ class Export(ExportPlugin):
     def export(self, gradebook: Gradebook) -> None:
         """Write the file; end with exit code 2 and a sentence if that cannot be."""
         try:
-            for sentence in self.write(gradebook):
-                self.log.warning(sentence)
+            with storage.noticing(Folders(self.parent.coursedir, Path()), InputError):
+                for sentence in self.write(gradebook):
+                    self.log.warning(sentence)
         except InputError as error:
             self.log.error(str(error))
             raise SystemExit(2) from error

@@ -5,11 +5,9 @@ Going through nbgrader's objects costs several queries a cell, minutes for a lar
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from glob import escape, glob
 from pathlib import Path
 
 from nbgrader.api import (
@@ -28,6 +26,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import select
 
 from labkit.errors import InputError
+from labkit.grading.course import Folders
 
 Key = tuple[str, str]  # of a cell: notebook and grade_id
 
@@ -156,7 +155,7 @@ def read(
         )
     submissions = _submissions(gradebook, {lab.name: lab for lab in chosen})
     names = [lab.name for lab in chosen]
-    ungraded = handed_in(course, names) - submissions.keys() if course else set()
+    ungraded = _handed_in(course, names) - submissions.keys() if course else set()
     people = {
         row.id: Student(*(value or "" for value in row))
         for row in gradebook.db.execute(
@@ -181,6 +180,12 @@ def read(
         submissions=submissions,
         ungraded=ungraded,
     )
+
+
+def _handed_in(course: CourseDirectory, labs: Collection[str]) -> set[tuple[str, str]]:
+    """Students and labs for which there is a folder where submissions are collected."""
+    folders = Folders(course, Path())
+    return {(student, lab) for lab in labs for student in folders.handed_in(lab)}
 
 
 def _known(what: str, asked: Collection[str], there: Collection[str]) -> None:
@@ -245,23 +250,4 @@ def _submissions(gradebook: Gradebook, labs: dict[str, Lab]) -> dict[tuple[str, 
             # A cell that nobody has scored waits, whatever its flag says.
             waits = needs or (automatic is None and manual is None)
             graded.grades[notebook, cell] = Grade(automatic, manual, extra, waits)
-    return found
-
-
-def handed_in(course: CourseDirectory, labs: Sequence[str]) -> set[tuple[str, str]]:
-    """Students and labs for which there is a folder where submissions are collected."""
-    found = set()
-    step = course.submitted_directory
-    for lab in labs:
-        pattern = course.directory_structure.format(
-            nbgrader_step=escape(step), student_id="*", assignment_id=escape(lab)
-        )
-        student_of = re.compile(
-            course.format_path(
-                re.escape(step), r"(?P<student>[^/\\]+)", re.escape(lab), escape=True
-            )
-        )
-        for path in glob(str(Path(escape(course.root), pattern))):  # noqa: PTH207
-            if match := student_of.fullmatch(path):
-                found.add((match["student"], lab))
     return found

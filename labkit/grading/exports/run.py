@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import chdir
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 from nbgrader.apps import ExportApp
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.exc import SAWarning
 
 from labkit.errors import InputError
+from labkit.grading import storage
+from labkit.grading.course import Folders, opened
 from labkit.grading.exports import CanvasExport, GradescopeExport, MoodleExport, TidyExport
 from labkit.grading.exports.base import Export
 
@@ -62,29 +61,27 @@ def export(
         options["roster"] = str(roster.resolve()) if roster else ""
     elif roster or columns or unfinished != "refuse":
         raise InputError("the tidy table takes no roster, no columns and no choice of unfinished")
-    if not course.is_dir():
-        raise InputError(f"there is no folder {course}")
-    with chdir(course), warnings.catch_warnings():
+    with opened(course, ExportApp) as app, warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)  # nbgrader's own
-        app = ExportApp()
-        app.initialize([f"--Application.log_level={logging.CRITICAL}"])
         exporter = EXPORTS[system](parent=app, **options)
         exporter.assignment, exporter.student = list(labs), list(students)
         if columns:
             exporter.columns = dict(columns)
-        _check_gradebook(app.coursedir.db_url, course)
-        try:
-            with Gradebook(app.coursedir.db_url, app.coursedir.course_id) as gradebook:
-                return exporter.write(gradebook)
-        except SQLAlchemyError as error:
-            raise InputError(f"the gradebook of {course} cannot be read: {error}") from error
+        folders = Folders(app.coursedir, Path())
+        _check_gradebook(folders, course)
+        storage.check(folders, write=False)
+        with (
+            storage.noticing(folders, InputError),
+            Gradebook(app.coursedir.db_url, app.coursedir.course_id) as gradebook,
+        ):
+            return exporter.write(gradebook)
 
 
-def _check_gradebook(address: str, course: Path) -> None:
+def _check_gradebook(folders: Folders, course: Path) -> None:
     """Opening a SQLite gradebook that is not there would make an empty one."""
-    url = make_url(address)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+    file = folders.gradebook()
+    if file is not None and not file.is_file():
         raise InputError(
-            f"{course} has no gradebook ({url.database}): expected an nbgrader course folder in "
+            f"{course} has no gradebook ({file}): expected an nbgrader course folder in "
             "which submissions have been graded"
         )

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from labkit.errors import InputError
 
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_INNER = re.compile(rf"([;,|]\s*\"?)(?=[{re.escape(''.join(_FORMULA))}])")
 
 
 def is_formula(value: str) -> bool:
-    """Whether a spreadsheet may take a text for a formula (OWASP, "CSV Injection")."""
-    return value.strip().startswith(_FORMULA)
+    """Whether a spreadsheet may take a text for a formula (OWASP, "CSV Injection").
+
+    What cannot be seen before it does not count: spreadsheets drop some of that.
+    """
+    seen = (i for i, c in enumerate(value) if c.isprintable() and not c.isspace())
+    return value[next(seen, len(value)) :].startswith(_FORMULA)
 
 
 def text(value: str) -> str:
-    """A text on one line that no spreadsheet runs: an apostrophe goes before a formula."""
+    """A text on one line, without control characters, that no spreadsheet runs.
+
+    An apostrophe goes before a formula, also behind what another spreadsheet's columns end with.
+    """
     line = " ".join(value.split())
+    line = "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cs"))
+    line = _INNER.sub(r"\1'", line)
     return f"'{line}" if is_formula(line) else line
 
 
@@ -35,9 +47,13 @@ def number(value: float | None) -> str:
 
 
 def table(rows: Iterable[Iterable[str]]) -> bytes:
-    """The rows as RFC 4180 has them, in UTF-8 without a byte order mark."""
+    """The rows as RFC 4180 has them, in UTF-8 without a byte order mark.
+
+    Each cell is in quotation marks: where semicolons stand between columns, as in half of Europe, a
+    spreadsheet would see the beginning of a cell within another one.
+    """
     out = io.StringIO(newline="")
-    csv.writer(out).writerows(rows)
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows(rows)
     return out.getvalue().encode()
 
 

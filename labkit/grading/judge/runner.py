@@ -315,8 +315,8 @@ class Runner(Settings):
         if not self._may_go_on():
             return
         began = time.monotonic()
-        self.kc.hear_again()
         try:
+            run_sync(self.kc.hear_again)()
             super().preprocess_cell(cell, resources, index)
         except DeadKernelError:
             self._stopped = self._ended()

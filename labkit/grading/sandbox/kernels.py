@@ -38,6 +38,7 @@ PROVISIONER = "labkit-sandbox"
 MESSAGE = 32 << 20  # bytes of the largest message of a kernel that is read
 _WAITING = 4  # messages that may wait to be read; the kernel throws away what comes after
 _SENDING = 5_000  # milliseconds that sending may wait
+_AGAIN = 10.0  # seconds until a new connection must be heard on
 _HANDED_IN = "/run/submission"
 # Copies what was handed in, so that it can be written to, and becomes the kernel.
 _COPY_AND_RUN = 'cp -R "$1/." . && shift && exec "$@"'
@@ -213,14 +214,19 @@ class BoundedKernelClient(AsyncKernelClient):
         """Whether the kernel runs and can be asked."""
         return not self.is_lost() and await super().is_alive()
 
-    def hear_again(self) -> None:
-        """Connect to what the kernel puts out again, if an output was larger than may be read."""
+    async def hear_again(self) -> None:
+        """Connect to what the kernel puts out again, if an output was larger than may be read.
+
+        Raises:
+            RuntimeError: the kernel has ended.
+        """
         if self._outputs.any():
             self._outputs.close()
             self.iopub_channel.stop()
             self._iopub_channel = None
             self.iopub_channel.start()
             self._outputs = _Disconnections(self.iopub_channel.socket)
+            await self.wait_for_ready(_AGAIN)
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until the kernel answers, and until what it does is heard.

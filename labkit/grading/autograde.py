@@ -29,7 +29,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from traitlets import Integer, List, Unicode
 
 from labkit.errors import InputError
-from labkit.grading import gradebook, late, report
+from labkit.grading import gradebook, kernels, late, order, report
 from labkit.grading.files import quoted
 from labkit.grading.jail import why_not
 from labkit.grading.judge.execute import Execute, about
@@ -215,7 +215,8 @@ class TriagedAutograde(Autograde):
         """The notebooks of the lab that are to be graded, and a digest of all that marks hang on.
 
         Raises:
-            NbGraderException: the gradebook does not know the lab, or its source cannot be read.
+            NbGraderException: the gradebook does not know the lab, its source cannot be read, or
+                the kernel that it runs in is not installed.
         """
         lab = self.coursedir.assignment_id
         hide = [ClearHiddenTests(parent=self), ClearMarkScheme(parent=self)]
@@ -226,7 +227,9 @@ class TriagedAutograde(Autograde):
             except MissingEntry:
                 notebooks = []
             masters = {
-                notebook.name: gradebook.master(notebook, source / f"{notebook.name}.ipynb", hide)
+                notebook.name: gradebook.master(
+                    notebook, order.known_orders(self.coursedir, lab, notebook.name), hide
+                )
                 for notebook in notebooks
                 if fnmatch.fnmatchcase(notebook.name, self.coursedir.notebook_id)
             }
@@ -239,6 +242,8 @@ class TriagedAutograde(Autograde):
             msg += f"generate_assignment {lab}'?"
             self.log.error(msg)
             raise NbGraderException(msg)
+        if wrong := kernels.missing(masters, Execute(parent=self).kernel_name):
+            self._refuse(wrong)
         return Lab(masters, digest)
 
     @contextmanager

@@ -21,7 +21,7 @@ from labkit.grading.order import merged
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 _LOST_ANSWER = "(No cell with the answer to this question was found in this notebook.)"
-_COMPARED = ("grade_id", "grade", "solution", "task", "points", "schema_version")
+_COMPARED = ("grade_id", "grade", "solution", "task", "points")
 
 
 @dataclass
@@ -343,9 +343,13 @@ def _differs(cell: NotebookNode, master: NotebookNode) -> bool:
     if not isinstance(own, dict):
         return True
     wanted = master.metadata["nbgrader"]
-    # What nbgrader itself leaves out or derives ("locked" of a test cell) is no change.
+    schema = own.get("schema_version", 1)
+    # What nbgrader itself leaves out or derives ("locked" of a test cell) is no change, nor is a
+    # release that an older nbgrader has made.
     return (
         any(own.get(key, wanted[key]) != wanted[key] for key in _COMPARED if key in wanted)
         or own.get("grade_id") is None
+        or type(schema) is not int
+        or not 1 <= schema <= wanted["schema_version"]
         or utils.is_locked(cell) != utils.is_locked(master)
     )

@@ -26,28 +26,37 @@ def known_orders(course: CourseDirectory, lab: str, notebook: str) -> Iterator[l
     """The cells of a lab's notebook, in each order that is known, the surest first.
 
     The release is what students were given. Where it is not kept, or cannot be read, there is what
-    nbgrader makes of the instructor's notebook as it is now: header, notebook, footer. Nothing here
-    is generated or run.
+    nbgrader makes of the instructor's notebook as it is now.
 
     Args:
         course: where the course's folders are, and what the configuration calls them.
         lab: the assignment.
         notebook: its name, without the suffix.
     """
-
-    def path(step: str) -> Path:
-        return Path(course.format_path(step, ".", lab), f"{notebook}.ipynb")
-
     with suppress(InputError):
-        yield _cells(read_leniently(path(course.release_directory)))
-    try:
-        source = read_leniently(path(course.source_directory))
-    except InputError:
-        return
+        yield _cells(read_leniently(_path(course, course.release_directory, lab, notebook)))
+    with suppress(InputError):
+        yield _cells(with_header_and_footer(course, lab, notebook))
+
+
+def with_header_and_footer(course: CourseDirectory, lab: str, notebook: str) -> NotebookNode:
+    """The instructor's notebook with the cells that nbgrader puts around it; nothing is run.
+
+    Raises:
+        InputError: there is no such notebook, or it cannot be read.
+    """
+    source = read_leniently(_path(course, course.source_directory, lab, notebook))
+    step = IncludeHeaderFooter(parent=course)
+    for part in ("header", "footer"):  # as nbgrader has them, relative to the course's folder
+        setattr(step, part, getattr(step, part) and str(Path(course.root, getattr(step, part))))
     # A header that is gone: the gradebook has its cells, and the notebook's own order is known.
     with suppress(Exception):
-        source, _ = IncludeHeaderFooter(parent=course).preprocess(source, {})
-    yield _cells(source)
+        source, _ = step.preprocess(source, {})
+    return source
+
+
+def _path(course: CourseDirectory, step: str, lab: str, notebook: str) -> Path:
+    return Path(course.format_path(step, ".", lab), f"{notebook}.ipynb")
 
 
 def _cells(notebook: NotebookNode) -> list[NotebookNode]:

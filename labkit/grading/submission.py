@@ -128,13 +128,20 @@ class Grader(Autograde):
             if isinstance(self._error, Stopped):
                 raise self._error from None
             if not isinstance(error, NbGraderException):  # which nbgrader has logged
-                self.log.exception("There was an error processing assignment: %s", folder)
+                self.log.exception(
+                    "There was an error processing assignment: %s", quoted(str(folder))
+                )
             self._fail(error)
         entry.seconds = round(time.monotonic() - began, 3)
         return self._begun or entry.status == "failed"
 
     def _one(self, folder: Path, last: Entry | None) -> None:
         now, masters = self._current, self.lab.masters
+        if now.student.encode(errors="replace") != now.student.encode(errors="surrogatepass"):
+            raise NotRun(
+                f"The name of the folder {quoted(now.student)} is no text in UTF-8: rename it as "
+                "the gradebook calls the student."
+            )
         with tempfile.TemporaryDirectory(prefix="labkit-") as private:
             clean, self._beside = Path(private, "notebooks"), Path(private, "beside")
             copy = clean / now.student / now.lab
@@ -201,9 +208,6 @@ class Grader(Autograde):
             marker = self._marker()
             marker.parent.mkdir(parents=True, exist_ok=True)
             marker.touch()
-            with self._stored_submission() as submission:
-                if submission is not None:
-                    gradebook.complete(submission)
             self._clear()
         return self._begun
 
@@ -458,6 +462,7 @@ class Grader(Autograde):
     def _clear(self) -> None:
         with self._stored_submission() as submission:
             if submission is not None:
+                gradebook.complete(submission)
                 gradebook.clear_automatic_scores(submission, self._selected(submission))
 
 

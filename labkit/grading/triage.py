@@ -34,6 +34,7 @@ _CONFLICT = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
 # Possessive, and one that does not end goes to the end: linear in whatever it is given.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_VERSIONS = range(1, 1000)
 _CELL_TYPES = ("code", "markdown", "raw")
 _ADVICE = "open it in Jupyter, save it, and hand it in again"
 _ASK = f"Please {_ADVICE}."
@@ -81,7 +82,8 @@ def examine(path: Path, master: NotebookNode, max_bytes: int = MAX_BYTES) -> Tri
     except (RecursionError, MemoryError):
         return _reject(f"The notebook is nested too deeply or too large to be read: {_ADVICE}.")
     # Each sentence once: a test may be there a thousand times.
-    return Triage(notebook, list(dict.fromkeys([*repairs, *mended.repairs])), mended.flags)
+    said = dict.fromkeys([*repairs, *mended.repairs])
+    return Triage(notebook, list(said), list(dict.fromkeys(mended.flags)))
 
 
 def _reject(reason: str) -> Triage:
@@ -125,7 +127,8 @@ def _parse(text: str, repairs: list[str]) -> dict[str, Any]:
         if isinstance(error, json.JSONDecodeError):
             where = f" It ends or breaks in line {error.lineno}."
         raise _Rejected(f"The file is no notebook, or only a part of one.{where} {_ASK}") from None
-    if not isinstance(content, dict) or type(content.get("nbformat")) is not int:
+    version = content.get("nbformat") if isinstance(content, dict) else None
+    if type(version) is not int or version not in _VERSIONS:
         raise _Rejected(f"The file is no notebook. {_ASK}")
     _drop_outputs(content)
     if may_have_halves(text):  # nbgrader could neither compare nor save them

@@ -92,7 +92,7 @@ def ordered(course, book=RELEASED, **settings):
     """The order of the master, of a lab whose cells are in the gradebook."""
     root = course.root
     config = Config(CourseDirectory={"root": str(root), **settings.pop("directories", {})})
-    config.IncludeHeaderFooter.header = str(root / settings.pop("header", "header.ipynb"))
+    config.IncludeHeaderFooter.header = settings.pop("header", "header.ipynb")
     config.IncludeHeaderFooter.footer = str(root / "footer.ipynb")
     assert not settings
     known = known_orders(CourseDirectory(config=config), "lab", "lab")

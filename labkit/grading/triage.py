@@ -207,7 +207,8 @@ def _normalise(content: dict[str, Any], repairs: list[str]) -> NotebookNode:
         metadata = {"kernelspec": {}} if "kernelspec" in metadata else {}
         for cell in cells:
             own = cell["metadata"].get("nbgrader")
-            cell["metadata"] = {"nbgrader": own} if is_small(own, 100) else {}
+            known = isinstance(own, dict) and is_small(own, 100)
+            cell["metadata"] = {"nbgrader": own} if known else {}
         repairs.append(_DROPPED)
     if not _attachments(cells):
         repairs.append("Attachments that cannot be shown were dropped.")

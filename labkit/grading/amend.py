@@ -1,12 +1,13 @@
 """A lab's cells change after submissions were graded: nbgrader refuses that, and this does it.
 
-The gradebook gets the cells that the lab has now. Each submission gets a place for the scores of
-the new ones, which the next grading fills in, and loses those of cells that are gone. What a person
-gave for cells that stay is not touched.
+The gradebook gets the cells that the lab has now, and the kernel that it names. Each submission
+gets a place for the scores of new cells and notebooks, which the next grading fills in, and loses
+those of cells that are gone. What a person gave for cells that stay is not touched.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from nbgrader.api import (
 )
 from nbgrader.preprocessors import SaveCells as StockSaveCells
 from traitlets import Bool
+
+from labkit.grading.gradebook import complete
 
 
 class MarkedByHand(Exception):
@@ -43,10 +46,15 @@ class SaveCells(StockSaveCells):
             notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
         except MissingEntry:
             notebook = None
-        if notebook is not None and notebook.submissions:
+        graded = notebook is not None and bool(notebook.submissions)
+        if graded:
             self._amend(notebook)
+            notebook.kernelspec = json.dumps(nb.metadata.get("kernelspec", {}))
         super()._create_notebook(nb)
-        if notebook is not None and notebook.submissions:
+        for submission in self.gradebook.find_assignment(self.assignment_id).submissions:
+            complete(submission)
+        self.gradebook.db.commit()
+        if graded:
             self._say_what_is_above(notebook)
 
     def _amend(self, notebook: Notebook) -> None:
@@ -95,14 +103,7 @@ class SaveCells(StockSaveCells):
     ) -> None:
         session = self.gradebook.db
         for name, about in new.items():
-            cell = kind(name=name, notebook=notebook, **about)
-            session.add(cell)
-            session.flush()  # gives it an id
-            for submitted in notebook.submissions:
-                if kind in (GradeCell, TaskCell):
-                    session.add(Grade(cell_id=cell.id, notebook=submitted, needs_manual_grade=True))
-                if kind in (SolutionCell, TaskCell):
-                    session.add(Comment(cell_id=cell.id, notebook=submitted))
+            session.add(kind(name=name, notebook=notebook, **about))
             if kind is not SourceCell:
                 self.log.warning("'%s' is new in '%s': grade it again", name, notebook.name)
 

@@ -26,12 +26,13 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 from nbgrader.api import Gradebook, MissingEntry, Notebook
 from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange.default import Exchange
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from traitlets import Integer, List, Unicode
 
 from labkit.errors import InputError
-from labkit.grading import access, gradebook, late, report, storage
+from labkit.grading import access, gradebook, kernelspecs, late, order, report, storage
 from labkit.grading.course import Folders
 from labkit.grading.crowd import Crowd, compared
 from labkit.grading.exports.sheet import names
@@ -235,7 +236,7 @@ class TriagedAutograde(Autograde):
             return compared(task, result, worker.perform(task, lambda: None))
 
     def _next(self, grader: Grader, number: int, folder: str) -> None:
-        match = re.match(self._pattern(), folder)
+        match = re.match(self._pattern(), folder, re.DOTALL)  # a name may hold a line break
         if match is None:
             self.log.error("Not the path of a submission: %s", quoted(folder))
             self._bad.append(folder)
@@ -294,7 +295,8 @@ class TriagedAutograde(Autograde):
         """The notebooks of the lab that are to be graded, and a digest of all that marks hang on.
 
         Raises:
-            NbGraderException: the gradebook does not know the lab, or its source cannot be read.
+            NbGraderException: the gradebook does not know the lab, its source cannot be read, or
+                the kernel that it runs in is not installed.
         """
         lab = self.coursedir.assignment_id
         hide = [ClearHiddenTests(parent=self), ClearMarkScheme(parent=self)]
@@ -305,16 +307,20 @@ class TriagedAutograde(Autograde):
             except MissingEntry:
                 notebooks = []
             masters = {
-                notebook.name: gradebook.master(notebook, source / f"{notebook.name}.ipynb", hide)
+                notebook.name: gradebook.master(
+                    notebook, order.known_orders(self.coursedir, lab, notebook.name), hide
+                )
                 for notebook in notebooks
                 if fnmatch.fnmatchcase(notebook.name, self.coursedir.notebook_id)
             }
             try:
-                digest = _digest(notebooks, source)
+                digest = _digest(notebooks, source, self.coursedir)
             except InputError as error:
                 self._refuse(str(error))
         if not masters:
             self._refuse(self._unknown())
+        if wrong := kernelspecs.missing(masters, Execute(parent=self).kernel_name):
+            self._refuse(wrong)
         return Lab(masters, digest)
 
     def _unknown(self) -> str:
@@ -350,8 +356,8 @@ class TriagedAutograde(Autograde):
         return self._format_source(*groups, escape=True)
 
 
-def _digest(notebooks: list[Notebook], source: Path) -> str:
-    """Of a lab's tests, their points, and what lies beside its notebooks in source/."""
+def _digest(notebooks: list[Notebook], source: Path, course: CourseDirectory) -> str:
+    """Of a lab's tests, their points, its kernel, and what lies beside its notebooks in source/."""
     digest = hashlib.sha256()
     for notebook in sorted(notebooks, key=lambda notebook: notebook.name):
         points = {cell.name: cell.max_score for cell in notebook.grade_cells}
@@ -360,8 +366,9 @@ def _digest(notebooks: list[Notebook], source: Path) -> str:
             for cell in notebook.source_cells
             if cell.locked or cell.name in points
         )
-        known = about(source / f"{notebook.name}.ipynb")
-        digest.update(json.dumps([notebook.name, cells, known.imports, known.withheld]).encode())
+        known = about(course, course.assignment_id, notebook.name)
+        of_source = [known.imports, known.withheld, known.packages, notebook.kernelspec]
+        digest.update(json.dumps([notebook.name, cells, of_source]).encode())
     for path in sorted(source.rglob("*")):
         if path.is_file() and path.suffix != ".ipynb" and "__pycache__" not in path.parts:
             digest.update(str(path.relative_to(source)).encode() + path.read_bytes())

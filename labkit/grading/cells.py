@@ -7,7 +7,9 @@ student added are never changed and never dropped; the cells that students are n
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
@@ -15,10 +17,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from nbgrader import utils
 
 from labkit.grading.notebooks import grade_id
+from labkit.grading.order import merged
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 _LOST_ANSWER = "(No cell with the answer to this question was found in this notebook.)"
-_COMPARED = ("grade_id", "grade", "solution", "task", "points", "schema_version")
+_COMPARED = ("grade_id", "grade", "solution", "task", "points")
 
 
 @dataclass
@@ -37,6 +40,7 @@ class _Claim:
     position: int
     index: int  # in the master
     weight: int
+    answer: bool
 
 
 def mend(cells: list[NotebookNode], master: list[NotebookNode]) -> Mended:
@@ -50,11 +54,45 @@ def mend(cells: list[NotebookNode], master: list[NotebookNode]) -> Mended:
     """
     claims = _claims(cells, master)
     staying = _longest(claims)
+    if {claim.index for claim in claims if claim.answer} - {claim.index for claim in staying}:
+        # The lab had another order when it was released to this student, or answers were moved,
+        # which stay where they are: the tests go with them.
+        master = _as_handed_in(claims, master)
+        claims = _claims(cells, master)
+        staying = _longest(claims)
     place = {claim.index: claim.position for claim in staying}  # what stands where it should
-    chosen = dict(place)
+    return _Rebuild(cells, master, claims, place, place | _chosen(claims, place)).run()
+
+
+def _chosen(claims: Sequence[_Claim], known: Collection[int] = ()) -> dict[int, int]:
+    """Where each cell of the master is that is not `known`: the position of its best claim."""
+    found: dict[int, int] = {}
     for claim in sorted(claims, key=lambda claim: (-claim.weight, claim.position)):
-        chosen.setdefault(claim.index, claim.position)  # the best claim where none is in place
-    return _Rebuild(cells, master, claims, place, chosen).run()
+        if claim.index not in known:
+            found.setdefault(claim.index, claim.position)
+    return found
+
+
+def _as_handed_in(claims: Sequence[_Claim], master: list[NotebookNode]) -> list[NotebookNode]:
+    """The master in the order of a submission.
+
+    What is missing there stands behind what it follows in the master, and so does a test that
+    would otherwise run before the answer that it follows.
+    """
+    found = _chosen(claims)
+    cells = merged([master[i] for i in sorted(found, key=found.__getitem__)], master, id)
+    place = {id(cell): number for number, cell in enumerate(cells)}
+    early: dict[int, list[NotebookNode]] = defaultdict(list)  # by the answer before it
+    answer = None
+    for cell in master:
+        if utils.is_solution(cell):
+            answer = id(cell) if cell.cell_type == "code" else answer
+        elif utils.is_grade(cell) and answer is not None and place[id(cell)] < place[answer]:
+            early[answer].append(cell)
+    moved = {id(cell) for tests in early.values() for cell in tests}
+    return [
+        each for cell in cells if id(cell) not in moved for each in (cell, *early.get(id(cell), ()))
+    ]
 
 
 def _fixed(cell: NotebookNode) -> bool:
@@ -81,11 +119,11 @@ def _claims(cells: list[NotebookNode], master: list[NotebookNode]) -> list[_Clai
             index = by_text.get(cell.source.strip())
         if index is None:
             continue
-        answer = utils.is_solution(master[index])
+        answer = bool(utils.is_solution(master[index]))
         exact = known_id == known_name == index
         # Answers outweigh all else together: they keep their places, and tests move around them.
         weight = 2 * len(cells) * answer + answer * exact + 1
-        found.append(_Claim(position, index, weight))
+        found.append(_Claim(position, index, weight, answer))
     return found
 
 
@@ -110,18 +148,26 @@ def _unique_texts(master: list[NotebookNode]) -> dict[str, int]:
 
 def _longest(claims: list[_Claim]) -> list[_Claim]:
     """The heaviest choice of claims, at most one a master cell, that stands in master's order."""
-    best: list[int] = []  # the weight of the heaviest chain that ends with each claim
+    # Of the chains so far, those that no other beats: a later end in the master, and more weight.
+    ends: list[int] = []
+    weights: list[int] = []
+    last: list[int] = []  # the claim with which each ends
     before: list[int | None] = []
-    for i, claim in enumerate(claims):
-        chains = (j for j in range(i) if claims[j].index < claim.index)
-        previous = max(chains, key=lambda j: best[j], default=None)  # the first of equal ones
-        best.append(claim.weight + (0 if previous is None else best[previous]))
-        before.append(previous)
+    for number, claim in enumerate(claims):
+        at = bisect_left(ends, claim.index)
+        before.append(last[at - 1] if at else None)
+        weight = claim.weight + (weights[at - 1] if at else 0)
+        if at < len(ends) and ends[at] == claim.index and weights[at] >= weight:
+            continue
+        beaten = at
+        while beaten < len(ends) and weights[beaten] <= weight:
+            beaten += 1
+        ends[at:beaten], weights[at:beaten], last[at:beaten] = [claim.index], [weight], [number]
     chain = []
-    at = max(range(len(claims)), key=lambda j: best[j], default=None)
-    while at is not None:
-        chain.append(claims[at])
-        at = before[at]
+    current = last[-1] if last else None
+    while current is not None:
+        chain.append(claims[current])
+        current = before[current]
     return chain[::-1]
 
 
@@ -165,22 +211,21 @@ class _Rebuild:
     def _put_back(self, until: int) -> None:
         while self.waiting and self.waiting[0] < until:
             index = self.waiting.pop(0)
-            cell = self.master[index]
-            name = grade_id(cell)
+            cell, name = self.master[index], grade_id(self.master[index])
+            if index in self.chosen:
+                self.out.repairs.append(f"The cell '{name}' had been moved; it was put back.")
+                self._known(self.cells[self.chosen[index]], cell)
+                continue
+            if not _written(cell):
+                self.out.repairs.append(
+                    f"The cell '{name}' was not in the notebook; it was put in."
+                )
             new = _NEW[cell.cell_type](cell.source, metadata=_metadata(cell))
             if "id" in cell:
                 new.id = cell.id
             if _written(cell):
                 # Not the empty form: nbgrader would give it 0 without anybody having looked.
                 new.source = _LOST_ANSWER
-            elif index in self.chosen:
-                if not utils.is_locked(cell):  # a task, in which a student may have written
-                    new.source = self.cells[self.chosen[index]].source
-                self.out.repairs.append(f"The cell '{name}' had been moved; it was put back.")
-            else:
-                self.out.repairs.append(
-                    f"The cell '{name}' was not in the notebook; it was put in."
-                )
             self.out.cells.append(new)
 
     def _free(self, cell: NotebookNode) -> None:
@@ -198,7 +243,8 @@ class _Rebuild:
 
     def _duplicate(self, cell: NotebookNode, master: NotebookNode) -> None:
         name = grade_id(master)
-        if _fixed(master) and cell.source.strip() == master.source.strip():
+        same = cell.source.strip() == master.source.strip() and not cell.get("attachments")
+        if _fixed(master) and same:
             self.out.repairs.append(f"The cell '{name}' was there twice; the copy was dropped.")
             return
         copy = _copy(cell)
@@ -212,26 +258,39 @@ class _Rebuild:
             self.out.flags.append(f"There are two answers to '{name}': please look at both.")
 
     def _known(self, cell: NotebookNode, master: NotebookNode) -> None:
-        """A cell of the lab where it should be: the metadata, and a fixed text, are master's."""
+        """A cell of the lab: the metadata, and a fixed text, are master's."""
         name = grade_id(master)
         new = _copy(cell)
-        if _differs(cell, master):
+        edited = not _as_released(cell)
+        if edited and _differs(cell, master):
             self.out.repairs.append(
                 f"The grading metadata of the cell '{name}' had been changed; it was restored."
             )
         if cell.cell_type != master.cell_type:
-            new = _NEW[master.cell_type](cell.source, metadata=new.metadata)
-            self.out.repairs.append(f"The cell '{name}' is a {master.cell_type} cell again.")
+            _retype(new, master.cell_type)
+            if edited:
+                self.out.repairs.append(f"The cell '{name}' is a {master.cell_type} cell again.")
         new.metadata["nbgrader"] = _metadata(master)["nbgrader"]
         if "id" in master:
             new.id = master.id
-        if utils.is_locked(master) and cell.source != master.source:
-            new.source = master.source
-            if cell.source.strip() != master.source.strip():
-                self.out.repairs.append(
-                    f"The cell '{name}' is not for editing; its own text was restored."
-                )
         self.out.cells.append(new)
+        if not utils.is_locked(master) or cell.source == master.source:
+            return
+        new.source = master.source
+        if edited and cell.source.strip() != master.source.strip():
+            self._restored(cell, master)
+
+    def _restored(self, cell: NotebookNode, master: NotebookNode) -> None:
+        """Say that a text was restored. One in words may hold an answer, which is kept."""
+        sentence = f"The cell '{grade_id(master)}' is not for editing; its own text was restored"
+        if master.cell_type == "markdown" and cell.source.strip():
+            own = _copy(cell)
+            own.pop("id", None)
+            own.metadata.pop("nbgrader", None)
+            _retype(own, "markdown")
+            self.out.cells.append(own)
+            sentence += ", and yours stands below it"
+        self.out.repairs.append(f"{sentence}.")
 
     def _check_answers(self) -> None:
         for index, cell in enumerate(self.master):
@@ -247,6 +306,15 @@ def _written(cell: NotebookNode) -> bool:
     return cell.cell_type == "markdown" and utils.is_grade(cell) and utils.is_solution(cell)
 
 
+def _retype(cell: NotebookNode, kind: str) -> None:
+    """Make it a cell of another type, with all that such a cell can have."""
+    cell.cell_type = kind
+    for key in ("outputs", "execution_count"):
+        cell.pop(key, None)
+    if kind == "code":
+        cell.outputs, cell.execution_count = [], None
+
+
 def _copy(cell: NotebookNode) -> NotebookNode:
     copied = NotebookNode(cell)
     copied.metadata = NotebookNode(cell.metadata)
@@ -257,15 +325,31 @@ def _metadata(cell: NotebookNode) -> NotebookNode:
     return NotebookNode(nbgrader=NotebookNode(cell.metadata["nbgrader"]))
 
 
+def _as_released(cell: NotebookNode) -> bool:
+    """Whether a cell is as it was given to the student, whatever has become of the lab since.
+
+    nbgrader's checksum is over its text, type, points and flags.
+    """
+    try:
+        given = cell.metadata["nbgrader"].get("checksum")
+        return given is not None and given == utils.compute_checksum(cell)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        return False  # metadata that nbgrader does not write
+
+
 def _differs(cell: NotebookNode, master: NotebookNode) -> bool:
     """Whether grading metadata were changed by hand."""
     own = cell.metadata.get("nbgrader")
     if not isinstance(own, dict):
         return True
     wanted = master.metadata["nbgrader"]
-    # What nbgrader itself leaves out or derives ("locked" of a test cell) is no change.
+    schema = own.get("schema_version", 1)
+    # What nbgrader itself leaves out or derives ("locked" of a test cell) is no change, nor is a
+    # release that an older nbgrader has made.
     return (
         any(own.get(key, wanted[key]) != wanted[key] for key in _COMPARED if key in wanted)
         or own.get("grade_id") is None
+        or type(schema) is not int
+        or not 1 <= schema <= wanted["schema_version"]
         or utils.is_locked(cell) != utils.is_locked(master)
     )

@@ -7,14 +7,18 @@ than the limit is ever read, whatever a file says of its size.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePath
 
 MAX_EXTRA_FILES = 1000
+MAX_NAMES = 5000  # of files and folders that are looked at; a folder may hold millions
 MAX_DEPTH = 20  # of folders in folders; a thousand are more than Python can remove again
 MAX_EXTRA_BYTES = 100_000_000  # of all files beside the notebooks together
 
@@ -81,13 +85,21 @@ class Copied:
     digest: str = ""
 
 
-def copy_extras(source: Path, destination: Path, limit: int) -> Copied:
+def copy_extras(
+    source: Path,
+    destination: Path,
+    limit: int,
+    ignore: Collection[str] = (),
+    taken: Set[PurePath] = frozenset(),
+) -> Copied:
     """Copy the regular, small files of a submission, its notebooks aside, to a private folder.
 
     Args:
         source: the folder that was handed in.
         destination: an existing empty folder.
         limit: bytes that a single file may have.
+        ignore: patterns of names that are passed over, as nbgrader does.
+        taken: files of the lab, which will lie in the same place and go before.
 
     Returns:
         A sentence for each file that was left out, and a digest of the files that were copied.
@@ -95,15 +107,20 @@ def copy_extras(source: Path, destination: Path, limit: int) -> Copied:
     result = Copied()
     digest = hashlib.sha256()
     room, count = MAX_EXTRA_BYTES, 0
-    for path in _extras(source):
-        name = path.relative_to(source)
+    folders = {folder for path in taken for folder in path.parents[:-1]}
+    for path in files_below(source, ignore):
         count += 1
-        if count > MAX_EXTRA_FILES:
+        if path is None or count > MAX_EXTRA_FILES:
             result.left_out.append(
                 f"Only the first {MAX_EXTRA_FILES} files beside the notebook were used."
+                if path
+                else f"There are more than {MAX_NAMES} names beside the notebook: please look."
             )
             break
+        name = path.relative_to(source)
         try:
+            if name in folders or not taken.isdisjoint(name.parents):
+                raise Refused("has a name that the lab's own files need")
             content = read_regular(path, min(limit, room))
             room -= len(content)
             target = destination / name
@@ -118,22 +135,69 @@ def copy_extras(source: Path, destination: Path, limit: int) -> Copied:
     return result
 
 
-def _extras(source: Path) -> Iterator[Path]:
+def put(source: Path, destination: Path) -> None:
+    """Put files that were copied where they are to lie, in the place of what lies there."""
+    for path in sorted(source.rglob("*")):
+        target = destination / path.relative_to(source)
+        if target.is_dir() != path.is_dir():
+            _remove(target)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.unlink(missing_ok=True)  # what nbgrader has put there cannot be written to
+            shutil.copyfile(path, target)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def names(folder: Path) -> list[Path]:
+    """What is in a folder, in order; not all of it if that is endless."""
+    with os.scandir(folder) as found:
+        return sorted(folder / entry.name for entry in islice(found, MAX_NAMES))
+
+
+def files_below(source: Path, ignore: Collection[str] = ()) -> Iterator[Path | None]:
     """Every name in a folder that is neither a notebook nor a folder; links are not followed.
 
-    Folders that lie too deep or cannot be opened are given, too, and not looked into.
+    Folders that lie too deep or cannot be opened are given, too, and not looked into. None comes
+    last if there are more names than are looked at.
     """
-    closed: list[OSError] = []
-    for folder, folders, names in os.walk(source, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if not _notebook(name))
-        here = Path(folder)
-        links = [name for name in folders if (here / name).is_symlink()]
-        if len(here.relative_to(source).parts) >= MAX_DEPTH:
-            links, folders[:] = [*folders], []
-        for name in sorted([*names, *links]):
-            if not _notebook(name):
-                yield here / name
-    yield from (Path(error.filename) for error in closed)
+    room, folders = MAX_NAMES, [source]
+    while folders:
+        here = folders.pop()
+        deep = len(here.relative_to(source).parts) >= MAX_DEPTH
+        try:
+            with os.scandir(here) as found:
+                entries = sorted(islice(found, room + 1), key=lambda entry: entry.name)
+        except OSError:
+            yield here
+            continue
+        if len(entries) > room:
+            yield None
+            return
+        room -= len(entries)
+        below = []
+        for entry in entries:
+            if _notebook(entry.name) or _ignored(entry.name, ignore):
+                continue
+            if entry.is_dir(follow_symlinks=False) and not deep:
+                below.append(here / entry.name)
+            else:
+                yield here / entry.name
+        folders += reversed(below)
+
+
+def _ignored(name: str, patterns: Collection[str]) -> bool:
+    return any(
+        fnmatch.fnmatchcase(name, pattern) and (pattern[0] == "." or name[0] != ".")
+        for pattern in patterns
+        if pattern
+    )
 
 
 def _notebook(name: str) -> bool:

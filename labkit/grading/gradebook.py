@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from nbgrader.api import (
+    Comment,
+    Grade,
     Gradebook,
     MissingEntry,
     Notebook,
@@ -20,8 +20,9 @@ from nbgrader.api import (
 from nbgrader.nbgraderformat import SCHEMA_VERSION
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from labkit.errors import InputError
-from labkit.grading.notebooks import grade_id, read_leniently
+from labkit.grading import kernelspecs
+from labkit.grading.notebooks import grade_id
+from labkit.grading.order import merged
 
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
@@ -65,39 +66,45 @@ def scores(submission: SubmittedAssignment) -> dict[str, dict[str, float | None]
 
 
 def master(
-    notebook: Notebook, source: Path, hide: Collection[NbGraderPreprocessor]
+    notebook: Notebook,
+    orders: Iterable[list[NotebookNode]],
+    hide: Collection[NbGraderPreprocessor],
 ) -> NotebookNode:
     """A lab's notebook as students got it.
 
     What a cell is, what it is worth and what it says comes from the gradebook, which alone decides
     in nbgrader. It holds no solutions, and hidden tests are taken out here, so that triage never
     has anything in its hands that students must not see. The order of the cells and their ids,
-    which the gradebook does not keep, come from the instructor's source where it can be read.
+    which the gradebook does not keep, come from what was released.
 
     Args:
         notebook: nbgrader's entry.
-        source: where the instructor's notebook is, if it is there.
+        orders: the lab's cells in each order that is known, the surest first; see `order`.
         hide: nbgrader's preprocessors that take out what students must not see.
     """
     known = {cell.name: _cell(notebook, cell) for cell in notebook.source_cells}
     for cell in known.values():
         for preprocessor in hide:
             preprocessor.preprocess_cell(cell, {}, 0)
+
+    def name(cell: NotebookNode) -> str | None:
+        found = grade_id(cell)
+        return found if isinstance(found, str) and found in known else None
+
+    surest, *others = [*orders, list(known.values())]
+    for other in others:  # the last: nbgrader stores cells one after the other
+        surest = merged(surest, other, name)
     made = new_notebook()
-    try:
-        order = read_leniently(source).cells
-    except InputError:
-        order = []
-    for cell in order:
-        own = known.pop(grade_id(cell) or "", None)
+    for cell in surest:
+        own = known.pop(name(cell) or "", None)
         if own is None:
             own = NotebookNode(cell_type=cell.cell_type, metadata=NotebookNode(), source="")
         if "id" in cell:
             own.id = cell.id
         made.cells.append(own)
-    made.cells += known.values()
-    if notebook.kernelspec:
-        made.metadata["kernelspec"] = nbformat.from_dict(json.loads(notebook.kernelspec))
+    kernel = kernelspecs.of_lab(notebook.kernelspec)
+    if kernel is not None:
+        made.metadata["kernelspec"] = kernel
     return made
 
 
@@ -120,6 +127,28 @@ def _cell(notebook: Notebook, source: SourceCell) -> NotebookNode:
     cell = _NEW[source.cell_type](source.source, metadata=NotebookNode(nbgrader=metadata))
     del cell["id"]
     return cell
+
+
+def complete(submission: SubmittedAssignment) -> None:
+    """Give a submission a place for each score and comment that its lab has now.
+
+    nbgrader makes them when a submission is first seen, and never again: without this, a notebook
+    that was added later has none, nor has a submission that stood for an extension before.
+    """
+    there = {notebook.notebook_id for notebook in submission.notebooks}
+    for notebook in submission.assignment.notebooks:
+        if notebook.id not in there:
+            submission.notebooks.append(SubmittedNotebook(notebook=notebook))
+    for submitted in submission.notebooks:
+        cells = submitted.notebook
+        graded = {grade.cell_id for grade in submitted.grades}
+        noted = {comment.cell_id for comment in submitted.comments}
+        for cell in [*cells.grade_cells, *cells.task_cells]:
+            if cell.id not in graded:
+                submitted.grades.append(Grade(cell_id=cell.id, needs_manual_grade=True))
+        for cell in [*cells.solution_cells, *cells.task_cells]:
+            if cell.id not in noted:
+                submitted.comments.append(Comment(cell_id=cell.id))
 
 
 def clear_automatic_scores(submission: SubmittedAssignment, notebooks: Collection[str]) -> None:

@@ -9,10 +9,8 @@ c.LatePenalty.grace_minutes = 15
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
-from dateutil.tz import gettz
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
@@ -91,17 +89,6 @@ class AssignLatePenalties(StockAssignLatePenalties):
             notebook.late_submission_penalty = share * points or None
             gradebook.db.commit()
         return nb, resources
-
-
-def misread_zone(time: str) -> str | None:
-    """The time zone of a timestamp, if nbgrader takes it for another one.
-
-    It reads "+0100" after a blank as a hundred seconds, and a zone that it does not know as UTC.
-    """
-    zone = time.rpartition(" ")[2] if time.count(" ") == 2 else ""
-    if re.fullmatch(r"[+-]?[\d:]+", zone):
-        return zone if re.search(r"[1-9]", zone) else None
-    return zone if zone and gettz(zone) is None else None
 
 
 def problem(parent: Configurable) -> str | None:

@@ -8,6 +8,7 @@ submission gets its turn.
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import re
 import shutil
@@ -18,32 +19,43 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import nbformat
+from dateutil.tz import gettz
 from nbconvert.writers.files import FilesWriter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde, NbGraderException
-from nbgrader.utils import parse_utc
+from nbgrader.preprocessors import OverwriteKernelspec
 
 import labkit
-from labkit.grading import gradebook, storage
+from labkit.grading import gradebook, storage, timestamps
 from labkit.grading.course import Folders
-from labkit.grading.files import Refused, copy_extras, quoted, read_regular
+from labkit.grading.files import (
+    Refused,
+    copy_extras,
+    files_below,
+    names,
+    put,
+    quoted,
+    read_regular,
+)
 from labkit.grading.judge.execute import Execute, NotRun
-from labkit.grading.late import LatePenalty, misread_zone
+from labkit.grading.late import LatePenalty
 from labkit.grading.report import Entry
 from labkit.grading.task import Result, Task
 from labkit.grading.triage import Triage, examine
 from labkit.grading.workers import Stopped
 
 _TIMESTAMP = "timestamp.txt"
-# Lies beside the graded notebook from the moment its old scores go until all is written: nbgrader
-# stores scores before it writes the notebook that they came from.
-UNFINISHED = ".unfinished"
+# Lies beside the folder of a graded submission from the moment its old scores go until all is
+# written: nbgrader stores scores before it writes the notebook that they came from. Not in that
+# folder, where what was handed in may have any name; and hidden from nbgrader's patterns.
+UNFINISHED = ".{}.unfinished"
+_OVERWRITES_KERNEL = (OverwriteKernelspec, "nbgrader.preprocessors.OverwriteKernelspec")
 
 
 class _Ended(BaseException):
@@ -85,9 +97,15 @@ class Grader(Autograde):
         self.max_notebook_bytes, self.max_extra_bytes = max_notebook_bytes, max_extra_bytes
         self.writer = FilesWriter(parent=self, config=self.config)
         self.exporter = self.exporter_class(parent=self, config=self.config)
+        # Triage has set the kernel; what the gradebook holds may be no kernel at all.
+        self.sanitize_preprocessors: list[Any] = [
+            step for step in self.sanitize_preprocessors if step not in _OVERWRITES_KERNEL
+        ]
+        self._labs_files = self._find_labs_files()
         # While a submission is graded: the folder that holds its clean copy. nbgrader asks
         # `_format_source` for every path that it reads from, and for nothing else.
         self._clean: str | None = None
+        self._beside: Path  # and the folder with what was handed in beside the notebooks
         self._current: Entry
         self._rejected: dict[str, str] = {}
         self._begun = False  # whether the current submission is being graded, not skipped
@@ -121,20 +139,29 @@ class Grader(Autograde):
             raise Stopped from None
         except Exception as error:  # whatever one submission does, the next gets its turn
             if not isinstance(error, NbGraderException):  # which nbgrader has logged
-                self.log.exception("There was an error processing assignment: %s", folder)
+                self.log.exception(
+                    "There was an error processing assignment: %s", quoted(str(folder))
+                )
             self._fail(error)
         entry.seconds = round(time.monotonic() - began, 3)
         return self._begun or entry.status == "failed"
 
     def _one(self, folder: Path, last: Entry | None) -> None:
         now, masters = self._current, self.lab.masters
+        if now.student.encode(errors="replace") != now.student.encode(errors="surrogatepass"):
+            raise NotRun(
+                f"The name of the folder {quoted(now.student)} is no text in UTF-8: rename it as "
+                "the gradebook calls the student."
+            )
         with tempfile.TemporaryDirectory(prefix="labkit-") as private:
-            copy = Path(private) / now.student / now.lab
-            copy.mkdir(parents=True)
+            clean, self._beside = Path(private, "notebooks"), Path(private, "beside")
+            copy = clean / now.student / now.lab
+            for folder_of_ours in (copy, self._beside):
+                folder_of_ours.mkdir(parents=True)
             self._rejected = rejected = self._triage(folder, copy, masters)
             accepted = [copy / f"{name}.ipynb" for name in masters if name not in rejected]
             now.because = self._because(last)
-            with self._reading(private, force=now.because is not None):
+            with self._reading(str(clean), force=now.because is not None):
                 if accepted:
                     self.assignments = {str(copy): [str(path) for path in accepted]}
                     super().convert_notebooks()
@@ -196,8 +223,14 @@ class Grader(Autograde):
         return self._begun
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """As nbgrader does; notebooks that were rejected beside accepted ones get 0."""
+        """As nbgrader does; notebooks that were rejected beside accepted ones get 0.
+
+        Files beside the notebooks are put in place here: nbgrader takes a second for a thousand.
+        """
+        destination = Path(self._format_dest(assignment_id, student_id))
         with self._noticing():
+            destination.mkdir(parents=True, exist_ok=True)
+            put(self._beside, destination)
             super().init_assignment(assignment_id, student_id)
         if self._rejected:
             with self._stored_submission() as submission:
@@ -250,7 +283,13 @@ class Grader(Autograde):
             now.digest = sha256(reason.encode()).hexdigest()
             return dict.fromkeys(masters, reason)
         # Before the notebooks: no file may take the place of one that was examined.
-        extras = copy_extras(folder, copy, self.max_extra_bytes)
+        extras = copy_extras(
+            folder,
+            self._beside,
+            self.max_extra_bytes,
+            self.coursedir.ignore,
+            self._labs_files | {PurePath(_TIMESTAMP)},
+        )
         rejected = {}
         for name, master in masters.items():
             path = self._candidate(folder, name, masters)
@@ -260,13 +299,15 @@ class Grader(Autograde):
             if triage.notebook is None:
                 rejected[name] = triage.reason or ""
                 continue
-            text = nbformat.writes(triage.notebook)
+            text = json.dumps(triage.notebook, ensure_ascii=False)
             (copy / f"{name}.ipynb").write_text(text, encoding="utf-8")
         now.flags += extras.left_out
         digest.update(extras.digest.encode())
         if self.coursedir.notebook_id == "*":  # else it is the digest of a part
             now.digest = digest.hexdigest()
-        self._check_timestamp(copy / _TIMESTAMP)
+        if (self._beside / _TIMESTAMP).is_file():
+            (self._beside / _TIMESTAMP).rename(copy / _TIMESTAMP)
+            self._check_timestamp(copy / _TIMESTAMP)
         return rejected
 
     def _examine(self, path: Path, master: NotebookNode, digest: Any) -> Triage:
@@ -301,7 +342,7 @@ class Grader(Autograde):
             return wanted
         others = [
             path
-            for path in sorted(folder.iterdir())
+            for path in names(folder)
             if path.name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json"))
             and path.stem not in masters
         ]
@@ -317,22 +358,41 @@ class Grader(Autograde):
         return Triage(None, flags=["Rejected: it counts 0 points."], reason=reason)
 
     def _check_timestamp(self, path: Path) -> None:
-        """nbgrader stops at a time that it cannot read; without one, nothing counts as late."""
-        if path.is_file() and not holds_time(path):
+        """Have nbgrader read the time right; without one, nothing counts as late."""
+        if not (text := timestamps.decoded(path.read_bytes())):
+            return
+        zone = self.config.Exchange.get("timezone", "UTC")
+        reading = timestamps.read(text, gettz(zone))
+        again = "as in '2026-03-02 17:00:00 UTC', and grade it again"
+        if reading.time is None:
             path.unlink()
             self._current.flags.append(
-                f"{_TIMESTAMP} holds no time: please check whether the submission is late."
+                f"{_TIMESTAMP} holds no time ({quoted(text)}), so nothing counts as late: please "
+                f"write the time into it, {again}."
             )
-        elif path.is_file() and (zone := misread_zone(path.read_text(encoding="ascii").strip())):
+            return
+        if timestamps.as_nbgrader(path) != reading.time:
+            path.write_text(timestamps.written(reading.time), encoding="ascii")
+        if reading.doubt:
             self._current.flags.append(
-                f"{_TIMESTAMP} has the time zone {quoted(zone)}, which nbgrader does not read as "
-                "that: please check whether the submission is late."
+                f"{_TIMESTAMP} says {quoted(text)}, {reading.doubt}. It was read as {reading.time} "
+                f"UTC. If that is wrong, please write the right time into it, {again}."
             )
+
+    def _find_labs_files(self) -> frozenset[PurePath]:
+        """What nbgrader puts beside each submission of the lab."""
+        course, lab = self.coursedir, self.coursedir.assignment_id
+        source = Path(course.format_path(course.source_directory, ".", lab))
+        if not source.is_dir():
+            return frozenset()
+        found = {path.relative_to(source) for path in files_below(source, course.ignore) if path}
+        return frozenset(found - set(map(PurePath, self.exclude_overwriting.get(lab, ()))))
 
     # -- the gradebook -------------------------------------------------------------------------
 
     def _marker(self) -> Path:
-        return Path(self._format_dest(self._current.lab, self._current.student), UNFINISHED)
+        folder = Path(self._format_dest(self._current.lab, self._current.student))
+        return folder.with_name(UNFINISHED.format(folder.name))
 
     @contextmanager
     def _stored_submission(self) -> Iterator[SubmittedAssignment | None]:
@@ -421,18 +481,8 @@ class Grader(Autograde):
     def _clear(self) -> None:
         with self._stored_submission() as submission:
             if submission is not None:
+                gradebook.complete(submission)
                 gradebook.clear_automatic_scores(submission, self._selected(submission))
-
-
-def holds_time(path: Path) -> bool:
-    """Whether nbgrader can read the time of a submission in a file; an empty one says nothing."""
-    if path.stat().st_size > 100:  # dateutil would look at every character of a long one
-        return False
-    try:
-        parse_utc(path.read_text(encoding="ascii").strip() or None)
-    except Exception:  # dateutil raises many things
-        return False
-    return True
 
 
 def _due(submission: SubmittedAssignment) -> str | None:

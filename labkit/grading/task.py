@@ -8,6 +8,8 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
+from labkit.grading.json_data import may_have_halves, without_halves
+from labkit.grading.outputs import tidied
 from labkit.grading.report import Run
 
 
@@ -78,8 +80,14 @@ class Result:
     crowded: bool = False
 
     def to_json(self) -> str:
-        """One line."""
-        return json.dumps(asdict(self))
+        """One line, of nothing that could not be stored, whatever a kernel has said."""
+        made = vars(self)
+        if self.notebook is not None:
+            notebook, flags = tidied(self.notebook)
+            run = self.run | {"flags": [*self.run["flags"], *flags]}
+            made = made | {"notebook": notebook, "run": run}
+        text = json.dumps(made)
+        return json.dumps(without_halves(made)[0]) if may_have_halves(text) else text
 
     @classmethod
     def from_json(cls, text: str) -> Result:

@@ -11,7 +11,7 @@ from fuzz.inputs import ODD_TEXT, altered, assert_sentence, damaged, folder, jso
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.nbgraderformat import MetadataValidator
-from nbgrader.utils import is_locked, is_solution
+from nbgrader.utils import is_grade, is_locked, is_solution
 
 from labkit.grading.files import Refused, copy_extras, read_regular
 from labkit.grading.notebooks import grade_id, read
@@ -57,14 +57,28 @@ def assert_lab(notebook, master):
     of_master = {grade_id(cell): cell for cell in master.cells if grade_id(cell)}
     names = [grade_id(cell) for cell in again.cells if grade_id(cell)]
     assert len(names) == len(set(names)) and set(names) <= of_master.keys()
-    assert [name for name in of_master if name in FIXED[id(master)]] == [
-        name for name in names if name in FIXED[id(master)]
-    ]
+    assert_order(names, master)
     for cell in filter(grade_id, again.cells):
         wanted = of_master[grade_id(cell)]
         assert cell.metadata.nbgrader == wanted.metadata.nbgrader
         if is_locked(wanted):
             assert cell.source == wanted.source
+
+
+def assert_order(names, master):
+    """As the lab has it, unless answers are in another; never a test before its answer."""
+    place = {name: number for number, name in enumerate(names)}
+    fixed = [grade_id(c) for c in master.cells if grade_id(c) in FIXED[id(master)]]
+    assert set(fixed) <= place.keys()
+    given = [place[grade_id(c)] for c in master.cells if is_solution(c) and grade_id(c) in place]
+    if given == sorted(given):
+        assert [name for name in names if name in fixed] == fixed
+    answer = None
+    for cell in master.cells:
+        if is_solution(cell):
+            answer = grade_id(cell) if cell.cell_type == "code" else answer
+        elif is_grade(cell) and answer in place:
+            assert place[answer] < place[grade_id(cell)]
 
 
 def answers(content, master):

@@ -10,9 +10,12 @@ import pytest
 from grading.judge.course import cell, make_course, source_notebook
 from nbgrader.api import Gradebook
 
-from labkit.grading import report
+from labkit.grading import commands, report
+from labkit.grading.gradebook import complete
 from labkit.grading.report import Entry
 
+# nbgrader's own gradebook makes SQLAlchemy warn.
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 NEW = """
 assert callable(double)
 ### BEGIN HIDDEN TESTS
@@ -26,6 +29,31 @@ def test_what_a_grading_has_changed():
     now = {"lab": {"same": 1.0, "less": 0.0, "waits": 2.0, "new": 3.0, "new-waits": None}}
     entry = Entry("lab", "ada", scores=now, before=before)
     assert list(entry.changes()) == [("less", 2, 0), ("gone", 1, None), ("new", None, 3)]
+
+
+def test_whoever_was_there_before_the_notebook_gets_a_place_for_each_score(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", commands.environment()["PATH"])  # nbgrader calls alembic by its name
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as gradebook:
+        gradebook.add_assignment("lab", duedate="2026-03-02 17:00:00 UTC")
+        gradebook.add_student("ada")
+        gradebook.add_submission("lab", "ada")
+        gradebook.grant_extension("lab", "ada", days=1)
+        gradebook.add_notebook("one", "lab")
+        gradebook.add_grade_cell("test", "one", "lab", max_score=2, cell_type="code")
+        gradebook.add_solution_cell("answer", "one", "lab")
+        gradebook.add_task_cell("task", "one", "lab", max_score=3, cell_type="markdown")
+        submission = gradebook.find_submission("lab", "ada")
+        for _ in range(2):
+            complete(submission)
+            gradebook.db.commit()
+            (notebook,) = submission.notebooks
+            assert sorted(grade.name for grade in notebook.grades) == ["task", "test"]
+            assert sorted(comment.name for comment in notebook.comments) == ["answer", "task"]
+        assert all(grade.needs_manual_grade for grade in notebook.grades)
+        assert (submission.score, submission.max_score) == (0, 5)
+        gradebook.find_grade("test", "one", "lab", "ada").auto_score = 2
+        gradebook.db.commit()
+        assert gradebook.find_submission("lab", "ada").score == 2
 
 
 @pytest.mark.slow

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import time
+from pathlib import PurePath
 
 import pytest
 
-from labkit.grading.files import MAX_DEPTH, Refused, copy_extras, read_regular
-from labkit.grading.submission import holds_time
+from labkit.grading import files
+from labkit.grading.files import MAX_DEPTH, Refused, copy_extras, put, read_regular
 
 
 def test_regular_files_are_copied_and_links_are_not(tmp_path):
@@ -67,21 +67,6 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(tmp_path):
         read_regular(tmp_path, 10)
 
 
-@pytest.mark.parametrize(
-    ("text", "holds"),
-    [
-        *[("2024-01-31 23:59:59 UTC", True), ("2024-01-31T12:00:00+02:00", True), ("", True)],
-        *[("tea time", False), ("1" * 10**8, False), ("2024-01-31 10:00 +99999999999", False)],
-        ("2024-01-31 10:00 \u00fc", False),
-    ],
-)
-def test_a_time_that_nbgrader_can_read(tmp_path, text, holds):
-    (path := tmp_path / "timestamp.txt").write_text(text, encoding="utf-8")
-    began = time.monotonic()
-    assert holds_time(path) is holds
-    assert time.monotonic() - began < 5
-
-
 def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
     (target := tmp_path / "out").mkdir()
     (source := tmp_path / "in").mkdir()
@@ -98,3 +83,68 @@ def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
     copied = copy_extras(source, target, limit=1000)
     assert copied.left_out == ["The file 'closed' was left out: it is a folder, not a file."]
     assert [path.name for path in target.iterdir()] == ["mine.txt"]
+
+
+def test_names_that_the_labs_own_files_need(tmp_path):
+    """nbgrader puts them into the same folder, and would stop where one is in the way."""
+    (target := tmp_path / "out").mkdir()
+    (source := tmp_path / "in").mkdir()
+    taken = frozenset(map(PurePath, ("data/a.csv", "helper.py", "timestamp.txt", "notes.txt")))
+    for folder in ("helper.py", "timestamp.txt", "mine"):
+        (source / folder).mkdir()
+        (source / folder / "x").write_text("in a folder")
+    for name in ("data", "notes.txt"):
+        (source / name).write_text("a file")
+    left_out = copy_extras(source, target, 1000, taken=taken).left_out
+    assert left_out == [
+        f"The file '{name}' was left out: it has a name that the lab's own files need."
+        for name in ("data", "helper.py/x", "timestamp.txt/x")
+    ]
+    assert [p.relative_to(target).as_posix() for p in sorted(target.rglob("*"))] == [
+        "mine",
+        "mine/x",
+        "notes.txt",  # in whose place the lab's will lie, as with nbgrader alone
+    ]
+
+
+def test_what_nbgrader_ignores_is_passed_over(tmp_path):
+    (target := tmp_path / "out").mkdir()
+    for folder in ("__pycache__", ".ipynb_checkpoints", "feedback", "mine"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        (tmp_path / "in" / folder / "x").write_text("x")
+    (tmp_path / "in" / ".hidden").write_text("x")
+    ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*dden", ""]
+    assert copy_extras(tmp_path / "in", target, 1000, ignore).left_out == []
+    assert sorted(path.name for path in target.iterdir()) == [".hidden", "mine"]
+
+
+def test_files_are_put_in_the_place_of_what_lies_there(tmp_path):
+    for name in ("in/a/b", "in/c", "out/a", "out/c/d", "out/e"):
+        (path := tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+        path.chmod(0o444)
+    put(tmp_path / "in", tmp_path / "out")
+    there = {
+        str(p.relative_to(tmp_path)): p.read_text() for p in tmp_path.rglob("*") if p.is_file()
+    }
+    assert there == {
+        "in/a/b": "in/a/b",
+        "in/c": "in/c",
+        "out/a/b": "in/a/b",
+        "out/c": "in/c",
+        "out/e": "out/e",
+    }
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text(""), lambda path: path.mkdir()])
+def test_names_without_end(tmp_path, monkeypatch, make):
+    monkeypatch.setattr(files, "MAX_NAMES", 100)
+    (target := tmp_path / "out").mkdir()
+    (tmp_path / "in" / "many").mkdir(parents=True)
+    (tmp_path / "in" / "first").write_text("42")
+    for number in range(100):
+        make(tmp_path / "in" / "many" / f"{number}")
+    copied = copy_extras(tmp_path / "in", target, 1000)
+    assert copied.left_out == ["There are more than 100 names beside the notebook: please look."]
+    assert [path.name for path in target.iterdir()] == ["first"]
+    assert len(files.names(tmp_path / "in" / "many")) == 100

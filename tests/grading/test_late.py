@@ -13,7 +13,7 @@ from traitlets.config import Config, Configurable
 
 from labkit.grading import commands, late, report
 from labkit.grading.exports.marks import read
-from labkit.grading.late import AssignLatePenalties, LatePenalty, misread_zone
+from labkit.grading.late import AssignLatePenalties, LatePenalty
 
 # nbgrader's own gradebook makes SQLAlchemy warn.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -69,22 +69,6 @@ def test_the_configuration_is_checked_before_anything_is_graded(section, options
     assert late.problem(Configurable(config=config)) is None
     config[section].update(options)
     assert re.search(said, late.problem(Configurable(config=config)))
-
-
-@pytest.mark.parametrize(
-    "time, zone",
-    [
-        ("2026-03-02 13:30:00", None),
-        ("2026-03-02 13:30:00 UTC", None),
-        ("2026-03-02 13:30:00.5 Europe/Berlin", None),
-        ("2026-03-02T13:30:00+01:00", None),
-        ("2026-03-02 13:30:00 +0000", None),
-        ("2026-03-02 13:30:00 +0100", "+0100"),
-        ("2026-03-02 13:30:00 PST", "PST"),
-    ],
-)
-def test_a_time_zone_that_nbgrader_misreads(time, zone):
-    assert misread_zone(time) == zone
 
 
 @pytest.fixture

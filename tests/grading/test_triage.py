@@ -9,8 +9,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.utils import compute_checksum
 
 from labkit.grading.triage import MAX_CELLS, examine
 
@@ -111,7 +112,16 @@ def test_cell_ids_missing_or_twice(look):
     found = look(json.dumps(book))
     assert_whole(found)
     assert len({each.id for each in found.notebook.cells}) == len(book.cells)
-    assert "cells had no id of their own" in found.repairs[0]
+    assert found.repairs == []  # it is nothing to the student
+
+
+def test_ids_that_are_taken(look):
+    book = tiny.handed_in()
+    book.cells += [new_code_cell("x", id=f"cell-{n}") for n in range(300)]
+    book.cells += [new_code_cell("x", id="same") for _ in range(300)]
+    found = look(book)
+    assert_whole(found)
+    assert len({each.id for each in found.notebook.cells}) == len(book.cells)
 
 
 def test_the_kernel_is_the_labs(look):
@@ -122,6 +132,17 @@ def test_the_kernel_is_the_labs(look):
     assert "did not say which kernel" in found.repairs[0]
     book.metadata["kernelspec"] = {"name": "bash", "display_name": "Mine"}
     assert look(book).notebook.metadata.kernelspec == tiny.KERNEL
+
+
+def test_a_lab_without_a_kernel(tmp_path):
+    """Nobody chooses then, and nobody is told anything."""
+    master = copy.deepcopy(MASTER)
+    del master.metadata["kernelspec"]
+    (path := tmp_path / "lab.ipynb").write_text(nbformat.writes(tiny.handed_in()))
+    found = examine(path, master)
+    assert (found.repairs, "kernelspec" in found.notebook.metadata) == ([], False)
+    (path := tmp_path / "lab.ipynb").write_text(nbformat.writes(master))
+    assert examine(path, master).repairs == []
 
 
 def test_the_old_format_is_upgraded(look):
@@ -204,7 +225,7 @@ def raw(book):
     [
         (edit("test-f", points=100), "metadata of the cell 'test-f' had been changed"),
         (edit("test-f", schema_version=4), "metadata of the cell 'test-f' had been changed"),
-        (edit("test-f", schema_version=1), "metadata of the cell 'test-f' had been changed"),
+        (edit("test-f", schema_version="3"), "metadata of the cell 'test-f' had been changed"),
         (edit("test-f", grade_id="mine"), "metadata of the cell 'test-f' had been changed"),
         (edit("test-f", solution=True), "metadata of the cell 'test-f' had been changed"),
         (edit("test-f", points="NaN", extra=1), "metadata of the cell 'test-f' had been changed"),
@@ -307,25 +328,114 @@ def test_a_graded_cell_of_the_students_own_is_not_graded(look):
     assert "marked as graded that is no part of this lab" in found.repairs[0]
 
 
-def test_damaged_outputs_are_dropped(look):
+def test_outputs_are_dropped_without_a_word(look):
     book = tiny.handed_in()
-    book.cells[0].outputs = [{"output_type": "stream", "name": 3}]
-    found = look(json.dumps(book))
-    assert_whole(found)
-    assert found.repairs == ["The saved output of cell 1 was damaged; it was dropped."]
+    printed = {"output_type": "stream", "name": "stdout", "text": "{}[]" * 600_000}
+    for outputs in ([{"output_type": "stream", "name": 3}], 7, [printed]):
+        book.cells[0].outputs = outputs
+        found = look(json.dumps(book))
+        assert_whole(found)
+        assert (found.repairs, found.notebook.cells[0].outputs) == ([], [])
 
 
 def test_what_editors_add_or_damage_beside_the_cells_text_does_not_matter(look):
     book = tiny.handed_in()
     book["editor"] = book.cells[0]["language"] = "mine"
     book.cells[0]["execution_count"] = "7"
+    book.metadata["widgets"] = [[{"state": {}}]] * 30_000
+    book.cells[2].metadata["tags"] = ["mine"]
     assert look(book).repairs == []
     book.cells[0].metadata["tags"] = [1, 1]
-    book.cells[1]["attachments"] = {"x.png": 3}
     book.metadata["authors"] = "me"
     found = look(book)
     assert_whole(found)
-    assert found.repairs == ["Metadata that grading does not need were damaged; they were dropped."]
+    assert found.repairs == [
+        "Metadata that grading does not need were damaged or endless; they were dropped."
+    ]
+    assert "tags" not in found.notebook.cells[0].metadata
+    assert found.notebook.cells[2].metadata.tags == ["mine"]  # only what is damaged goes
+
+
+PICTURE = {"me.png": {"image/png": "AAAA"}}
+
+
+def test_an_answers_picture_is_kept_whatever_is_repaired(look):
+    book = tiny.handed_in()
+    why = by_name(book)["why"]
+    why.source, why["attachments"] = "![me](attachment:me.png)", PICTURE
+    for change in (
+        lambda: None,
+        lambda: why.update(cell_type="raw"),
+        lambda: why.update(cell_type="code", outputs=[], execution_count=None),
+        lambda: why.metadata.pop("nbgrader"),
+        lambda: book.cells[0].metadata.update(tags=[1, 1]),
+        lambda: book.cells[0].update(attachments={"x.png": 3}),  # a code cell can have none
+        lambda: book.cells[1].update(attachments={"x.png": 3, "y.png": {"image/png": 3}}),
+        lambda: why.update(attachments=PICTURE | {"x.png": None}),
+        lambda: why.update(attachments={"me.png": {"image/png": ["AA", "AA"]}}),
+        lambda: book.cells.insert(1, book.cells.pop(INDEX["why"])),
+    ):
+        change()
+        found = look(json.dumps(book))
+        assert by_name(found.notebook)["why"].attachments == PICTURE
+        assert by_name(found.notebook)["why"].source == why.source
+        assert names(found.notebook) in (NAMES, ["why", *NAMES[:-1]])
+
+
+def test_a_task_that_was_moved_keeps_what_was_written_in_it(tmp_path):
+    master, book = copy.deepcopy(MASTER), copy.deepcopy(tiny.handed_in())
+    for lab in (master, book):
+        task = {"grade_id": "draw", "grade": False, "solution": False, "locked": False}
+        task |= {"task": True, "points": 2, "schema_version": 3}
+        lab.cells.insert(1, new_markdown_cell("Draw it.", id="draw", metadata={"nbgrader": task}))
+    moved = book.cells.pop(1)
+    moved.source, moved["attachments"] = "Drawn: ![me](attachment:me.png)", PICTURE
+    book.cells.append(moved)
+    (path := tmp_path / "lab.ipynb").write_text(json.dumps(book))
+    found = examine(path, master)
+    assert found.repairs == ["The cell 'draw' had been moved; it was put back."]
+    assert found.notebook.cells[1] == moved
+
+
+def test_an_answer_in_a_cell_that_is_not_for_editing_is_kept_below_it(look):
+    book = tiny.handed_in()
+    by_name(book)["about-g"].source += "\n\nMy answer: because."
+    found = look(book)
+    assert_whole(found)
+    assert [each.source for each in found.notebook.cells[6:8]] == [
+        "Write `g`.",
+        "Write `g`.\n\nMy answer: because.",
+    ]
+    assert found.repairs == [
+        "The cell 'about-g' is not for editing; its own text was restored, and yours stands below "
+        "it."
+    ]
+
+
+def released(book):
+    """With nbgrader's checksums, as generate_assignment writes them."""
+    for each in book.cells:
+        if "nbgrader" in each.metadata:
+            each.metadata.nbgrader["checksum"] = compute_checksum(each)
+    return book
+
+
+def test_what_the_instructor_has_changed_is_no_word_to_the_student(look):
+    book = tiny.handed_in("pass", "pass", "*Your answer*")
+    cells = by_name(book)
+    cells["test-f"].source, cells["about-f"].source = "assert f(1)", "Write `f`"
+    cells["test-g"].metadata.nbgrader["points"] = 1
+    for each in cells.values():  # released by an older nbgrader, too
+        each.metadata.nbgrader["schema_version"] = 2
+        del each.metadata.nbgrader["task"]
+    released(book)
+    cells["g"].source = cells["why"].source = "mine"
+    found = look(book)
+    assert_whole(found, tiny.handed_in("pass", "mine", "mine"))
+    assert (found.repairs, found.flags) == ([], [])
+    cells["test-f"].source += "\nprint('mine')"
+    (sentence,) = look(book).repairs
+    assert sentence == "The cell 'test-f' is not for editing; its own text was restored."
 
 
 def test_a_large_notebook_of_copies_takes_no_long_time(look):
@@ -363,7 +473,7 @@ CONFLICT = GOOD.replace("\n", "\n<<<<<<< HEAD\n", 1) + "\n=======\n>>>>>>> their
         ('{"nbformat": 4, "cells": ' + "[" * 100_000, "nested too deeply"),
         ('{"nbformat": ' + "9" * 5000 + "}", "no notebook"),
         (json.dumps({"nbformat": 4, "cells": [{}] * (MAX_CELLS + 1)}), "more than 1000"),
-        ('{"nbformat": 4, "cells": [' + "[]," * 600_000, "too large to be read"),
+        ('{"nbformat": 4, "cells": [' + "[]," * 1_100_000, "too large to be read"),
     ],
 )
 def test_what_is_no_notebook_is_rejected(look, content, sentence):

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from labkit.grading import workers
 from labkit.grading.task import Result, Task
 
-NOTHING = Result(notebook={"cells": []})
+NOTHING = Result(notebook={"cells": [], "metadata": {}}, run={"flags": []})
 
 
 def task(*cells: str, work=".", seconds=60.0, **settings) -> Task:

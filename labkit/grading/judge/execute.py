@@ -10,7 +10,6 @@ import ast
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests
 
-from labkit.grading import notebooks
+from labkit.grading import notebooks, order
 from labkit.grading.judge.runner import Settings, perform
 from labkit.grading.task import Result, Task
 
@@ -52,7 +51,8 @@ class Execute(Settings):
     def _task(self, nb: NotebookNode, resources: Any) -> Task:
         tests = _tests_of(nb, resources)
         lab = self._folder(resources)
-        known = Source() if lab is None else about(lab / f"{resources['unique_key']}.ipynb")
+        course = CourseDirectory(parent=self)
+        known = about(course, resources["nbgrader"]["assignment"], resources["unique_key"])
         return Task(
             notebook=nb,
             work=resources["metadata"]["path"],
@@ -141,20 +141,34 @@ class Source:
     ours: bool = False
 
 
-def about(path: Path) -> Source:
-    """What an instructor's notebook says; nothing if it is not there.
+_read: dict[tuple[Any, ...], Source] = {}  # by the files that it was read from, and their times
+
+
+def about(course: CourseDirectory, lab: str, name: str) -> Source:
+    """What an instructor's notebook says, with the header and footer that students get around it.
+
+    Args:
+        course: where the course's folders are.
+        lab: the assignment.
+        name: of its notebook, without the suffix.
+
+    Returns:
+        What it says; nothing if it is not there.
 
     Raises:
         InputError: it cannot be read, so that nobody knows what it withholds.
     """
-    return _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
-
-
-@lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> Source:
+    path = Path(course.format_path(course.source_directory, ".", lab), f"{name}.ipynb").resolve()
     if not path.is_file():
         return Source()
-    notebook = notebooks.read_leniently(path)
+    files = [path, *order.header_and_footer(course)]
+    key = tuple((file, file.stat().st_mtime_ns) for file in files if file.is_file())
+    if key not in _read:
+        _read[key] = _source(order.with_header_and_footer(course, lab, name), path)
+    return _read[key]
+
+
+def _source(notebook: NotebookNode, path: Path) -> Source:
     ours = "labkit" in notebook.metadata
     if ours:
         notebooks.check(notebook, path)

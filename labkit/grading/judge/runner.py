@@ -53,12 +53,11 @@ def perform(task: Task, cell_done: Callable[[], None] = lambda: None) -> Result:
     """
     runner = Runner(task, cell_done)
     try:
-        notebook = runner.run()
+        # As text and back: nothing but plain data, whatever the kernel's messages were made of.
+        plain = json.loads(json.dumps(runner.run(), default=repr))
     except Exception as error:
         runner.log.exception("The notebook could not be run")
         return Result(error=_why(error), cold=runner.cold, lost=True, crowded=runner.crowded)
-    # As text and back: nothing but plain data, whatever the kernel's messages were made of.
-    plain = json.loads(json.dumps(notebook, default=repr))
     return Result(
         plain, asdict(runner.seen), cold=runner.cold, lost=runner.lost, crowded=runner.crowded
     )

@@ -6,6 +6,9 @@ import shutil
 import nbformat
 import pytest
 from grading.judge.course import FULL, NONE, cell, make_course, source_notebook
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
 from labkit.errors import InputError
 from labkit.grading import commands, notebooks
@@ -190,10 +193,27 @@ def test_imports_of_a_source_that_nbformat_finds_fault_with(tmp_path):
     """As nbgrader, which logs it and goes on: the tests of such a lab need its imports, too."""
     notebook = source_notebook()
     del notebook.metadata["labkit"], notebook.cells[0]["outputs"]
-    (path := tmp_path / "lab.ipynb").write_text(json.dumps(notebook))
+    (path := tmp_path / "source" / "lab" / "lab.ipynb").parent.mkdir(parents=True)
+    path.write_text(json.dumps(notebook))
     with pytest.raises(InputError, match="is not a notebook"):
         notebooks.read(path)
-    assert about(path).imports["np"] == "import numpy as np"
+    course = CourseDirectory(root=str(tmp_path))
+    assert about(course, "lab", "lab").imports["np"] == "import numpy as np"
+
+
+def test_imports_of_a_header_are_the_instructors_too(tmp_path):
+    """Else `np` in a test would be the student's, whose `allclose` says that everything is right."""
+    notebook = source_notebook()
+    notebook.cells[0].source = ""
+    (folder := tmp_path / "source" / "lab").mkdir(parents=True)
+    nbformat.write(notebook, folder / "lab.ipynb")
+    header = new_notebook(cells=[new_code_cell("import numpy as np")])
+    nbformat.write(header, tmp_path / "header.ipynb")
+    config = Config(IncludeHeaderFooter={"header": "header.ipynb"})
+    plain, headed = CourseDirectory(root=str(tmp_path)), CourseDirectory(config=config)
+    headed.root = str(tmp_path)
+    assert "np" not in about(plain, "lab", "lab").imports
+    assert about(headed, "lab", "lab").imports["np"] == "import numpy as np"
 
 
 def test_outputs_of_verdicts():

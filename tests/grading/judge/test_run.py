@@ -47,7 +47,7 @@ def test_a_sum_of_numpys_truth_values_is_points():
         ),
         *(np.datetime64("2026-01-01"), np.array([None]), torch.tensor(0j), object()),
     ],
-    ids=lambda value: repr(value).partition(' at 0x')[0],
+    ids=lambda value: repr(value).partition(" at 0x")[0],
 )
 def test_any_other_last_value_means_nothing(value):
     assert _partial(value) is None

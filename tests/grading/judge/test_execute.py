@@ -202,7 +202,7 @@ def test_imports_of_a_source_that_nbformat_finds_fault_with(tmp_path):
 
 
 def test_imports_of_a_header_are_the_instructors_too(tmp_path):
-    """Else `np` in a test would be the student's, whose `allclose` says that everything is right."""
+    """Else `np` in a test is the student's, whose `allclose` says that everything is right."""
     notebook = source_notebook()
     notebook.cells[0].source = ""
     (folder := tmp_path / "source" / "lab").mkdir(parents=True)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import pass_context
-from mistune import HTMLRenderer
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import Highlight2HTML, ansi2html, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -131,14 +130,14 @@ class CleanExporter(HTMLExporter):
 
     def highlight_code(self, source: str, metadata: Any = None) -> str:
         """Code in colours; without, if there is too much of it."""
-        html = self._page.parsed(self._highlight, source, metadata=metadata)
+        html = self._page.parsed(0, self._highlight, source, metadata=metadata)
         if html is None or not self._page.take(0, parts(html)):
             html = f'<div class="highlight"><pre>{escape(source)}</pre></div>'
         return self._page.put(html)
 
     def ansi2html(self, text: str) -> str:
         """A print in its colours; without, if they cannot be told."""
-        html = self._page.parsed(ansi2html, text)
+        html = self._page.parsed(_FOR_TEXT, ansi2html, text)
         return self._page.put(escape(strip_ansi(text)) if html is None else html)
 
     @pass_context
@@ -148,7 +147,7 @@ class CleanExporter(HTMLExporter):
         self._parsed += len(source)
         html = None
         if len(source) <= MAX_TEXT and self._parsed <= MAX_MARKDOWN:
-            html = self._page.parsed(_rendered, source, attachments)
+            html = self._page.parsed(0, _rendered, source, attachments)
         if html is not None:
             html = self._cleaned(html, attachments)
         return self._placed(html or f"<pre>{escape(quick(source))}</pre>")
@@ -158,11 +157,11 @@ class CleanExporter(HTMLExporter):
         """The HTML of an output, cleaned; a sentence where only a script would have drawn it."""
         if self._page.is_ready(html):
             return html
-        cleaned = self._cleaned(html, {}) or ""
+        cleaned = self._cleaned(html, {}, _FOR_TEXT) or ""
         drawn = "<img" in cleaned or re.sub("<[^>]*>", "", cleaned).strip()
         return self._placed(cleaned if drawn or not html.strip() else _NOT_SHOWN, _FOR_TEXT)
 
-    def _cleaned(self, html: str, attachments: dict[str, Any]) -> str | None:
+    def _cleaned(self, html: str, attachments: dict[str, Any], spare: float = 0) -> str | None:
         """HTML without anything that runs, loads, or takes part in nbgrader's own page.
 
         None if a parser gives up, or there is too much of it.
@@ -175,10 +174,10 @@ class CleanExporter(HTMLExporter):
             room -= len(found or "")
             return found
 
-        cleaned = self._page.parsed(sanitize.sanitized, html, self.links, address)
+        cleaned = self._page.parsed(spare, sanitize.sanitized, html, self.links, address)
         return None if cleaned is None else quick(cleaned)
 
-    def _placed(self, html: str, spare: float = 0.0) -> str:
+    def _placed(self, html: str, spare: float = 0) -> str:
         """Put clean markup into the page, if there is room for it."""
         if not self._page.take(len(html), parts(html), spare):
             return _FULL
@@ -272,15 +271,15 @@ class CleanExporter(HTMLExporter):
 class _Renderer(IPythonRenderer):
     """nbconvert's, but for pictures, which are looked up later, and the languages of code."""
 
-    def image(self, text: str, url: str, title: str | None = None) -> str:
+    def image(self, *args: Any, **kwargs: Any) -> str:
         """A picture by the name that it has in the text."""
-        return HTMLRenderer.image(self, text, url, title)
+        return super(IPythonRenderer, self).image(*args, **kwargs)
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Code in colours, if its language is a known one."""
-        language = (info or "").split()[:1]
-        if _LANGUAGES.isdisjoint(name.lower() for name in language):
-            return HTMLRenderer.block_code(self, code)
+        language = (info or "").lower().split()[:1]
+        if _LANGUAGES.isdisjoint(language):
+            return super(IPythonRenderer, self).block_code(code)
         return super().block_code(code, info)
 
 

@@ -50,9 +50,16 @@ class Page:
             self._parts -= parts
         return fits
 
-    def parsed(self, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """What a parser makes of a part; None if it gives up, or takes long."""
-        if self._seconds <= 0:
+    def parsed(
+        self, spare: float, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """What a parser makes of a part; None if it gives up, or takes long.
+
+        Args:
+            spare: the share of a whole page's time that has to be left for others.
+            parse, args, kwargs: what is called.
+        """
+        if self._seconds <= spare * MAX_SECONDS:
             return None
         start = time.thread_time()
         try:

@@ -150,7 +150,7 @@ class CleanExporter(HTMLExporter):
             html = self._page.parsed(0, _rendered, source, attachments)
         if html is not None:
             html = self._cleaned(html, attachments)
-        return self._placed(html or f"<pre>{escape(quick(source))}</pre>")
+        return self._placed(f"<pre>{escape(quick(source))}</pre>" if html is None else html)
 
     @pass_context
     def clean_html(self, context: Any, html: str) -> str:
@@ -319,7 +319,7 @@ def _known(data: dict[str, Any]) -> list[tuple[str, str]]:
 def _lost(data: dict[str, Any]) -> str:
     """What to say of content that cannot be shown."""
     offered = [kind for kind in _LIMITS if kind in data]
-    large = [kind for kind in offered if len(data[kind]) > _LIMITS[kind]]
+    large = [kind for kind in offered if len(str(data[kind])) > _LIMITS[kind]]
     if large:
         return _TOO_LARGE.format(", ".join(large))
     return sanitize.NO_PICTURE if any(kind.startswith("image/") for kind in offered) else ""

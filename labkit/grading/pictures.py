@@ -62,7 +62,7 @@ class Pictures:
                 self._read[source] = _beside(self._folder, unquote(source), limit * 3 // 4)
             source = self._read[source] or ""
         kind = _ADDRESS.match(source)
-        if kind is None or len(source) > limit:
+        if kind is None or "<" in source or len(source) > limit:
             return None
         return source if self.can_be_shown(kind[1], source[kind.end() :]) else None
 

@@ -83,6 +83,19 @@ def test_what_a_parser_cannot_read_costs_no_more_than_its_part(cell):
     assert "one" in body.text or "[This output cannot be shown here.]" in body.text
 
 
+@pytest.mark.parametrize("content", [5, None, ["<b>"], {"a": 1}, "", "no base64"])
+@pytest.mark.parametrize("kind", ["image/png", "image/svg+xml", "text/html", "text/latex"])
+def test_content_of_no_kind_that_there_is(content, kind):
+    odd = displayed("x", "text/plain")
+    odd.outputs[0].data[kind] = content
+    assert "after" in export(odd, markdown("after"))
+
+
+def test_an_empty_cell_is_empty():
+    for text in ("", "<script>draw()</script>", "[a]: https://a.org"):
+        assert not container(export(markdown(text)))("pre")
+
+
 def test_prints_keep_their_colours_and_their_text_without():
     assert '<span class="ansi-red-fg">red</span>' in export(printed("\x1b[31mred\x1b[0m <b>"))
     text = export(printed("\x1b[31mred\x1b[38m <b>"))

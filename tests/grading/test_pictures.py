@@ -120,6 +120,13 @@ def test_what_is_no_picture_of_its_kind(kind, content, tmp_path):
     assert not Pictures(tmp_path).can_be_shown(kind, content)
 
 
+def test_an_address_is_in_base64(tmp_path):
+    page = Pictures(tmp_path)
+    assert page.can_be_shown("svg+xml", svg(""))
+    assert page.address(f"data:image/svg+xml;base64,{svg('')}", {}, 10**6) is None
+    assert page.address(f"data:image/png;base64,{png()}", {}, 10**6)
+
+
 def test_pictures_of_a_page_have_a_bounded_number_of_pixels(tmp_path):
     page = Pictures(tmp_path)
     assert not page.can_be_shown("png", huge_png(30_000))

@@ -92,3 +92,12 @@ def test_text_that_is_laid_out_slowly_is_escaped(text):
 )
 def test_text_that_people_write_stays_as_it_is(text):
     assert quick(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["é" + "<" * 50_000, ("\u0e01" * 1_999 + " ") * 250, "\u05d0" + " " * 500_000]
+)
+def test_looking_for_slow_text_is_quick_itself(text):
+    start = time.process_time()
+    assert quick(text) == text
+    assert time.process_time() - start < 0.5

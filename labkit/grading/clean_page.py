@@ -3,26 +3,22 @@
 A submission decides what is in its text cells and outputs, and the kernel that wrote the outputs
 was the student's too. So a notebook is not shown as it is: `CleanExporter` builds a copy from the
 parts it knows, of bounded size, and lets through only HTML that can neither run nor load anything.
+What parsers make of a part is put into the page last, so that nothing changes it any more.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import os
 import re
 import sys
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-import bleach
-from bleach.css_sanitizer import CSSSanitizer
-from bs4 import BeautifulSoup, Tag
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters import Highlight2HTML, ansi2html, strip_ansi
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import (
     new_code_cell,
@@ -34,29 +30,24 @@ from nbformat.v4 import (
 from nbgrader import utils
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearMarkScheme
-from pygments.token import STANDARD_TYPES
 from traitlets import Bool
 
 import labkit
-from labkit.grading.files import Refused, read_regular
+from labkit.grading import formulas, pictures, sanitize
+from labkit.grading.page import Page, parts
+from labkit.grading.pictures import MAX_PICTURE
+from labkit.grading.slow_text import quick
 
-# All in characters. A page also has about 150,000 of nbgrader's own.
+# All in characters.
 MAX_SOURCE = 50_000
 MAX_TEXT = 20_000
 MAX_MARKDOWN = 100_000  # of all text cells; its parser takes a time that grows with the square
 MAX_HTML = 500_000
-MAX_PICTURE = 2_000_000
-MAX_PAGE = 10_000_000
-_MAX_TAGS, _MAX_DEPTH = 5_000, 30  # of one piece of HTML; parsers take long over more
 
 _CUT = "[… shortened: {} more characters are not shown.]"
 _TOO_LARGE = "[Too large to be shown here: {}.]"
 _FULL = "[Not shown: this page would become too large.]"
 _NOT_SHOWN = "[This output cannot be shown here.]"
-_NO_PICTURE = "[This picture cannot be shown here.]"
-_SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".svg": "svg+xml"}
-# As <img>, an SVG neither runs scripts nor loads anything.
-_PICTURES = tuple(f"data:image/{kind};base64," for kind in {*_SUFFIXES.values(), "webp"})
 _LIMITS = {
     "text/html": MAX_HTML,
     "text/markdown": MAX_SOURCE,
@@ -66,24 +57,15 @@ _LIMITS = {
     "image/jpeg": MAX_PICTURE,
 }
 _NEW = {"code": new_code_cell, "markdown": new_markdown_cell}
+_MAX_SIZE = 2_000  # of a picture, in pixels of the page
+_FOR_TEXT = 0.2  # of a page is left by outputs for text cells
 
-# fmt: off
-_TAGS = {
-    *bleach.ALLOWED_TAGS,
-    "br", "caption", "cite", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt",
-    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "ins", "kbd", "mark",
-    "p", "pre", "q", "s", "samp", "small", "span", "sub", "summary", "sup", "table", "tbody",
-    "td", "tfoot", "th", "thead", "tr", "u", "var",
+# What is highlighted. Of the hundreds of languages that are known, some take minutes for a page.
+_LANGUAGES = {
+    *("bash", "c", "console", "cpp", "css", "html", "ipython", "ipython3", "java", "javascript"),
+    *("js", "json", "julia", "latex", "matlab", "octave", "py", "pycon", "python", "python3", "r"),
+    *("sh", "shell", "sql", "tex", "yaml"),
 }
-_WITHOUT_CONTENT = [
-    "script", "style", "template", "textarea", "title", "noscript", "iframe", "object", "svg",
-    "math",
-]
-# fmt: on
-_ATTRIBUTES = {"align", "alt", "border", "colspan", "height", "rowspan", "start", "title", "width"}
-# No id and no other class: nbgrader's scripts find what they mark by these.
-_CLASSES = {"dataframe", "highlight", *STANDARD_TYPES.values()}
-_STYLES = ["background-color", "color", "font-style", "font-weight", "text-align"]
 
 # nbgrader's pages have no style for tables, large pictures, quotations and coloured prints, and
 # its formgrader puts a red border around every picture.
@@ -92,34 +74,16 @@ _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 _STYLE = (
     "<style>.rendered_html th, .rendered_html td, .dataframe th, .dataframe td {padding: 2px 8px; "
     "vertical-align: top} .rendered_html table {margin-bottom: 1em} .rendered_html blockquote "
-    "{font-size: inherit} .rendered_html img, .output img {max-width: 100%; border: 0} "
-    ".output pre {white-space: pre-wrap} "
+    "{font-size: inherit} .rendered_html img, .output img {max-width: 100%; max-height: 4000px; "
+    "object-fit: contain; border: 0} .output pre {white-space: pre-wrap} "
+    # What is larger than its cell, or beside it, does not cover others.
+    ".text_cell_render, .input_area, .output_area {overflow-x: auto; overflow-y: hidden} "
     ".ansi-bold {font-weight: bold} "
     + " ".join(
         f".ansi-{name}-fg, .ansi-{name}-intense-fg {{color: {colour}}}"
         for name, colour in zip(_NAMES, _COLOURS, strict=True)
     )
     + "</style>"
-)
-
-
-def _allowed(tag: str, name: str, value: str) -> bool:
-    """Whether an attribute stays."""
-    if name == "src":
-        return tag == "img" and value.startswith(_PICTURES)
-    if name == "href":
-        return tag == "a" and re.match(r"https?://|mailto:", value) is not None
-    if name == "class":
-        return _CLASSES.issuperset(value.split())
-    return name in _ATTRIBUTES or name == "style"
-
-
-_CLEANER = bleach.Cleaner(
-    tags=_TAGS,
-    attributes=_allowed,
-    protocols={"http", "https", "mailto", "data"},
-    strip=True,
-    css_sanitizer=CSSSanitizer(allowed_css_properties=_STYLES),
 )
 
 
@@ -134,15 +98,19 @@ class CleanExporter(HTMLExporter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.filters = {**self.filters, "highlight_code": self.highlight_code}
         self._paths = _host_paths(Path(CourseDirectory(parent=self).root))
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: Any = None, **kwargs: Any
     ) -> tuple[str, Any]:
         """The page of a copy of `nb` that holds nothing but known parts of bounded size."""
-        self._room, self._parsed = MAX_PAGE, 0
+        self._page = Page(Path(resources["metadata"]["path"]))
+        self._parsed = 0
+        self._highlight = Highlight2HTML(pygments_lexer=_language(nb), parent=self)
         html, resources = super().from_notebook_node(self._copy(nb), resources, **kwargs)
-        return html.replace("</head>", f"{_STYLE}\n</head>", 1), resources
+        head = f"{_STYLE}\n{formulas.configuration(self.links)}\n</head>"
+        return self._page.complete(html.replace("</head>", head, 1)), resources
 
     def _preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Show marking schemes as quotations; where they are to be hidden, they are gone by now."""
@@ -154,56 +122,70 @@ class CleanExporter(HTMLExporter):
         return super()._preprocess(nb, resources)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """nbconvert's; ours cleans, and nothing is changed after it."""
+        """nbconvert's; those that make markup keep it apart until the page is ready."""
         yield from super().default_filters()
+        yield "ansi2html", self.ansi2html
         yield "clean_html", self.clean_html
         yield "strip_files_prefix", lambda html: html
+
+    def highlight_code(self, source: str, metadata: Any = None) -> str:
+        """Code in colours; without, if there is too much of it."""
+        html = self._page.parsed(0, self._highlight, source, metadata=metadata)
+        if html is None or not self._page.take(0, parts(html)):
+            html = f'<div class="highlight"><pre>{escape(source)}</pre></div>'
+        return self._page.put(html)
+
+    def ansi2html(self, text: str) -> str:
+        """A print in its colours; without, if they cannot be told."""
+        html = self._page.parsed(_FOR_TEXT, ansi2html, text)
+        return self._page.put(escape(strip_ansi(text)) if html is None else html)
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
         """Markdown as clean HTML; as it was written, if the parser gives up or would take long."""
-        html = f"<pre>{escape(source)}</pre>"
+        attachments = context.get("cell", {}).get("attachments", {})
         self._parsed += len(source)
+        html = None
         if len(source) <= MAX_TEXT and self._parsed <= MAX_MARKDOWN:
-            with contextlib.suppress(Exception):  # a missing attachment, nesting without end
-                html = super().markdown2html(context, source)
-        return self._clean(context, html)
+            html = self._page.parsed(0, _rendered, source, attachments)
+        if html is not None:
+            html = self._cleaned(html, attachments)
+        return self._placed(f"<pre>{escape(quick(source))}</pre>" if html is None else html)
 
     @pass_context
     def clean_html(self, context: Any, html: str) -> str:
         """The HTML of an output, cleaned; a sentence where only a script would have drawn it."""
-        cleaned = self._clean(context, html)
-        drawn = "<img" in cleaned or BeautifulSoup(cleaned, "html.parser").text.strip()
-        return cleaned if drawn or not html.strip() else _NOT_SHOWN
+        if self._page.is_ready(html):
+            return html
+        cleaned = self._cleaned(html, {}, _FOR_TEXT) or ""
+        drawn = "<img" in cleaned or re.sub("<[^>]*>", "", cleaned).strip()
+        return self._placed(cleaned if drawn or not html.strip() else _NOT_SHOWN, _FOR_TEXT)
 
-    def _clean(self, context: Any, html: str) -> str:
-        """HTML without anything that runs, loads, or takes part in nbgrader's own page."""
-        if html.count("<") > 2 * _MAX_TAGS:
-            return _NOT_SHOWN
-        soup = BeautifulSoup(html, "html.parser")
-        for tag in soup(_WITHOUT_CONTENT):
-            tag.decompose()
-        if any(sum(1 for _ in tag.parents) > _MAX_DEPTH for tag in soup(True)):
-            return _NOT_SHOWN
-        folder = Path(context["resources"]["metadata"]["path"])
-        for link in soup("a") if not self.links else []:
-            link.append(f" [{link.get('href', '')}]")
-            link.unwrap()
-        left = self._room - 2 * len(html)
-        for picture in soup("img"):
-            left -= _embed(picture, folder, left)
-        cleaned = _CLEANER.clean(str(soup))
-        return cleaned if self._take(max(len(html), len(cleaned))) else _FULL
+    def _cleaned(self, html: str, attachments: dict[str, Any], spare: float = 0) -> str | None:
+        """HTML without anything that runs, loads, or takes part in nbgrader's own page.
 
-    def _take(self, size: int) -> bool:
-        """Use up some of the page, if there is as much left."""
-        fits = size <= self._room
-        self._room -= size if fits else 0
-        return fits
+        None if a parser gives up, or there is too much of it.
+        """
+        room = self._page.room - 2 * len(html)
+
+        def address(source: str) -> str | None:
+            nonlocal room
+            found = self._page.pictures.address(source, attachments, room)
+            room -= len(found or "")
+            return found
+
+        cleaned = self._page.parsed(spare, sanitize.sanitized, html, self.links, address)
+        return None if cleaned is None else quick(cleaned)
+
+    def _placed(self, html: str, spare: float = 0) -> str:
+        """Put clean markup into the page, if there is room for it."""
+        if not self._page.take(len(html), parts(html), spare):
+            return _FULL
+        return self._page.put(html if self._page.take_formulas(html) else formulas.unset(html))
 
     def _copy(self, nb: NotebookNode) -> NotebookNode:
         """A notebook made anew. Sources come first, then tests, so that no flood drowns them."""
-        copy = new_notebook(metadata={"language_info": _language(nb)})
+        copy = new_notebook(metadata={"language_info": {"name": "python"}})
         copy.cells = [self._cell(index, cell) for index, cell in enumerate(nb.cells)]
         pairs = zip(nb.cells, copy.cells, strict=True)
         for cell, shown in sorted(pairs, key=lambda pair: not utils.is_grade(pair[0])):
@@ -212,20 +194,16 @@ class CleanExporter(HTMLExporter):
         return copy
 
     def _cell(self, index: int, cell: NotebookNode) -> NotebookNode:
-        source = _shortened(str(cell.source), MAX_SOURCE)
+        source = quick(_shortened(str(cell.source), MAX_SOURCE))
         # Highlighting puts every name into a tag of its own.
-        if cell.cell_type == "code" and not self._take(25 * len(source)):
+        if cell.cell_type == "code" and not self._page.take(25 * len(source)):
             source = f"# {_FULL}"
         shown = _NEW.get(cell.cell_type, new_raw_cell)(source, id=str(index))
         shown.metadata.update(_nbgrader_metadata(cell))
         if cell.cell_type == "code" and isinstance(cell.get("execution_count"), int):
             shown.execution_count = cell.execution_count
         if "attachments" in cell:
-            shown["attachments"] = {
-                name: pictures
-                for name, attached in cell.attachments.items()
-                if (pictures := _within_limits(attached, "image/"))
-            }
+            shown["attachments"] = _attachments(cell.attachments)
         return shown
 
     def _outputs(self, outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
@@ -244,8 +222,8 @@ class CleanExporter(HTMLExporter):
             return None if printed is None else new_output("stream", name=name, text=printed)
         if output.output_type == "error":
             said = ": ".join(str(output[key]) for key in ("ename", "evalue") if output.get(key))
-            parts = [said, "\n".join(map(str, output.get("traceback", []))) or said]
-            short, long = map(self._text, parts)
+            traceback = "\n".join(map(str, output.get("traceback", []))) or said
+            short, long = self._text(said), self._text(traceback)
             if short is None or long is None:
                 return None
             return new_output("error", ename="", evalue=short, traceback=[long])
@@ -253,29 +231,63 @@ class CleanExporter(HTMLExporter):
 
     def _display(self, output: NotebookNode) -> NotebookNode | None:
         offered = output.get("data", {})
-        data = _within_limits(offered)
+        data = {kind: content for kind, content in _known(offered) if self._shows(kind, content)}
         plain = str(offered.get("text/plain", _NOT_SHOWN))
-        if not data and (large := [kind for kind in _LIMITS if kind in offered]):
-            plain = f"{_shortened(plain, MAX_TEXT)}\n{_TOO_LARGE.format(', '.join(large))}"
+        if not data and (lost := _lost(offered)):
+            plain = f"{_shortened(plain, MAX_TEXT)}\n{lost}"
         shown = self._text(plain)
         for kind in data:
             if kind.startswith("text/"):
                 data[kind] = self._paths.sub("…", data[kind])
         # HTML and markdown are counted when they have been cleaned.
         rest = sum(len(data[kind]) for kind in set(data) - {"text/html", "text/markdown"})
-        if shown is None or not self._take(2 * rest):
+        if shown is None or not self._page.take(2 * rest, spare=_FOR_TEXT):
             return None
         sizes = {kind: _size(output.get("metadata", {}).get(kind)) for kind in data}
         result = output.output_type == "execute_result"
         made = "execute_result" if result else "display_data"
         return new_output(made, {**data, "text/plain": shown}, metadata=sizes)
 
+    def _shows(self, kind: str, content: str) -> bool:
+        """Whether there is room for a picture or formula, which it then takes."""
+        family, _, name = kind.partition("/")
+        if family == "image":
+            return self._page.pictures.can_be_shown(name, content)
+        if kind == "text/latex":
+            return content == quick(content) and self._page.take_formulas(content)
+        return True
+
     def _text(self, text: str) -> str | None:
         """Text of an output, shortened, without paths of this machine; None if it does not fit."""
-        text = self._paths.sub("…", _shortened(text, MAX_TEXT))
-        # 500 and 40 are what the markup around an output, and for a colour, may take.
-        cost = 500 + len(escape(text)) + 40 * text.count("\x1b")
-        return text if self._take(cost) else None
+        text = quick(self._paths.sub("…", _shortened(text, MAX_TEXT)))
+        # 500 and 40 characters are what the markup around an output, and for a colour, may take.
+        # nbconvert checks its format a dozen times: that is work for a hundred parts.
+        colours = text.count("\x1b")
+        characters = 500 + len(escape(text)) + 40 * colours
+        fits = self._page.take(characters, 100 + parts(text) + colours, _FOR_TEXT)
+        return text if fits else None
+
+
+class _Renderer(IPythonRenderer):
+    """nbconvert's, but for pictures, which are looked up later, and the languages of code."""
+
+    def image(self, *args: Any, **kwargs: Any) -> str:
+        """A picture by the name that it has in the text."""
+        return super(IPythonRenderer, self).image(*args, **kwargs)
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """Code in colours, if its language is a known one."""
+        language = (info or "").lower().split()[:1]
+        if _LANGUAGES.isdisjoint(language):
+            return super(IPythonRenderer, self).block_code(code)
+        return super().block_code(code, info)
+
+
+def _rendered(markdown: str, attachments: dict[str, Any]) -> str:
+    """Markdown as HTML."""
+    renderer = _Renderer(escape=False, exclude_anchor_links=True)
+    source = pictures.with_addresses(markdown, attachments)
+    return MarkdownWithMath(renderer=renderer).render(source)
 
 
 def _quoted(markdown: str, begin: str, end: str) -> str:
@@ -296,20 +308,45 @@ def _shortened(text: str, limit: int) -> str:
     return f"{text[:limit]}\n{_CUT.format(len(text) - limit)}"
 
 
-def _within_limits(data: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    """Those kinds of content that can be shown, and are not too large."""
+def _known(data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Those kinds of content that a page can show, and that are not too large."""
+    found = [(kind, data.get(kind), limit) for kind, limit in _LIMITS.items()]
+    return [
+        (kind, text) for kind, text, limit in found if isinstance(text, str) and len(text) <= limit
+    ]
+
+
+def _lost(data: dict[str, Any]) -> str:
+    """What to say of content that cannot be shown."""
+    offered = [kind for kind in _LIMITS if kind in data]
+    large = [kind for kind in offered if len(str(data[kind])) > _LIMITS[kind]]
+    if large:
+        return _TOO_LARGE.format(", ".join(large))
+    return sanitize.NO_PICTURE if any(kind.startswith("image/") for kind in offered) else ""
+
+
+def _attachments(attached: Any) -> dict[str, dict[str, str]]:
+    """The pictures among attachments, by name and kind."""
+    named = attached.items() if isinstance(attached, dict) else ()
     return {
-        kind: data[kind]
-        for kind, limit in _LIMITS.items()
-        if kind.startswith(prefix) and isinstance(data.get(kind), str) and len(data[kind]) <= limit
+        name: {
+            kind: content
+            for kind, content in kinds.items()
+            if kind.startswith("image/")
+            and isinstance(content, str)
+            and len(content) <= MAX_PICTURE
+        }
+        for name, kinds in named
+        if isinstance(kinds, dict)
     }
 
 
-def _language(nb: NotebookNode) -> dict[str, str]:
+def _language(nb: NotebookNode) -> str:
     """Which language is to be highlighted."""
     known = nb.metadata.get("language_info")
-    name = str(known.get("pygments_lexer", known.get("name"))) if isinstance(known, dict) else ""
-    return {"name": name if re.fullmatch(r"\w+", name) else "python"}
+    known = known if isinstance(known, dict) else {}
+    name = str(known.get("pygments_lexer", known.get("name", "python"))).lower()
+    return name if name in _LANGUAGES else "text"
 
 
 def _nbgrader_metadata(cell: NotebookNode) -> dict[str, Any]:
@@ -323,39 +360,9 @@ def _nbgrader_metadata(cell: NotebookNode) -> dict[str, Any]:
 
 def _size(metadata: Any) -> dict[str, int]:
     """The size in pixels at which a picture is to be shown: plain numbers, and nothing else."""
-    if not isinstance(metadata, dict):
-        return {}
-    return {key: metadata[key] for key in ("width", "height") if isinstance(metadata.get(key), int)}
-
-
-def _embed(picture: Tag, folder: Path, room: int) -> int:
-    """Put a picture that lies beside the notebook into the page; leave a word for any other.
-
-    Returns:
-        How much of the page's room it takes.
-    """
-    source = str(picture.get("src", ""))
-    if not source.startswith("data:"):
-        source = _beside(folder, unquote(source)) or ""
-    if source.startswith(_PICTURES) and len(source) <= min(MAX_PICTURE, room):
-        picture["src"] = source
-        return len(source)
-    picture.replace_with(_NO_PICTURE)
-    return 0
-
-
-def _beside(folder: Path, name: str) -> str | None:
-    """A picture inside a folder as a data: address; None for anything else."""
-    folder = folder.resolve()
-    path = Path(os.path.normpath(folder / name))
-    kind = _SUFFIXES.get(path.suffix.lower())
-    try:
-        if kind is None or not path.resolve().is_relative_to(folder):
-            return None
-        content = read_regular(path, MAX_PICTURE * 3 // 4)
-    except (Refused, OSError, ValueError):
-        return None
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    known = metadata if isinstance(metadata, dict) else {}
+    sizes = {key: known.get(key) for key in ("width", "height")}
+    return {key: size for key, size in sizes.items() if type(size) is int and 0 < size <= _MAX_SIZE}
 
 
 def _host_paths(course: Path) -> re.Pattern[str]:

@@ -23,7 +23,10 @@ from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
 from nbgrader.server_extensions.formgrader.base import BaseHandler
-from nbgrader.server_extensions.formgrader.handlers import SubmissionFilesHandler
+from nbgrader.server_extensions.formgrader.handlers import (
+    SubmissionFilesHandler,
+    SubmissionHandler,
+)
 from traitlets import List, default
 
 from labkit.grading import report
@@ -42,6 +45,12 @@ _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     f"script-src {_MATHJAX} 'unsafe-eval'; font-src {_MATHJAX}; connect-src https://api.cdnjs.com; "
     "base-uri 'none'; form-action 'none'"
+)
+# The page for marking has scripts, styles and requests of its own, but nothing from elsewhere.
+_MARKING_POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    f"script-src 'self' 'unsafe-inline' 'unsafe-eval' {_MATHJAX}; font-src 'self' {_MATHJAX}; "
+    "connect-src 'self' https://api.cdnjs.com; base-uri 'none'; form-action 'none'"
 )
 
 _TIME = re.compile(r"[\w .:+-]+\s*")  # triage has read it
@@ -163,6 +172,7 @@ def bind() -> None:
     nbgrader.apps.generatefeedbackapp.GenerateFeedback = CleanFeedback
     nbgrader.apps.api.GenerateFeedback = CleanFeedback
     BaseHandler.exporter = property(_formgrader_exporter)
+    SubmissionHandler.content_security_policy = property(_confined)
     SubmissionFilesHandler.content_security_policy = property(_sandboxed)
 
 
@@ -173,6 +183,11 @@ def _formgrader_exporter(handler: BaseHandler) -> CleanExporter:
         made = CleanExporter(config=made.config)
         handler.settings["nbgrader_exporter"] = made
     return made
+
+
+def _confined(handler: SubmissionHandler) -> str:
+    """The page for marking loads nothing from other sites than MathJax's."""
+    return f"{BaseHandler.content_security_policy.fget(handler)}; {_MARKING_POLICY}"
 
 
 def _sandboxed(handler: SubmissionFilesHandler) -> str:

@@ -18,6 +18,7 @@ MARKUP = [
     f'<svg xmlns="http://www.w3.org/2000/svg" onload="{OWN}"></svg>',
     f'<details open ontoggle="{OWN}">toggled</details>',
     '<img src="http://phone.invalid/home.png">',
+    r"$\href{http://phone.invalid/formula}{E=mc^2}$",
 ]
 
 

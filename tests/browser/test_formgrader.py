@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser import mathjax
 from browser.hostile import LAB, hostile_member
 from browser.notebook import menu
 from browser.places import ROOT
@@ -42,10 +43,12 @@ def assert_not_owned(page) -> None:
 @pytest.fixture
 def formgrader(instructor, page):
     """The formgrader in its tab of JupyterLab."""
+    asked = mathjax.provide(page) if mathjax.WHY_NOT is None else []
     page.set_viewport_size({"width": 1500, "height": 950})
     page.goto(f"{instructor.address}/lab?token={instructor.token}&reset")
     menu(page, "Nbgrader", "Formgrader")
-    return page.frame_locator("iframe")
+    yield page.frame_locator("iframe")
+    assert asked == []
 
 
 def test_a_class_is_graded_and_handed_back(instructor, formgrader, page, picture):
@@ -80,6 +83,9 @@ def test_a_class_is_graded_and_handed_back(instructor, formgrader, page, picture
     points = formgrader.locator("input#answer-2")
     points.wait_for()
     body = formgrader.locator("#notebook-container").first  # nbgrader has two, one in the other
+    if mathjax.WHY_NOT is None:  # formulas are set, and the one of the student links nowhere
+        body.locator(".mjx-chtml").first.wait_for()
+    assert body.locator("a[href], [href*=phone]").count() == 0
     text = body.inner_text()
     assert not [line for line in hidden() if "checks." in line and line not in text]
     assert "BEGIN MARK SCHEME" not in text

@@ -20,14 +20,15 @@ import nbformat
 import pytest
 import requests
 from bs4 import BeautifulSoup
+from grading.made_page import container, export, png, shown
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from nbgrader.api import Gradebook
-from nbgrader.server_extensions import formgrader as nbgrader_templates
 from PIL import Image
-from traitlets.config import Config
 
-from labkit.grading import clean_page, commands, feedback
-from labkit.grading.clean_page import MAX_MARKDOWN, MAX_PAGE, MAX_PICTURE, MAX_TEXT, CleanExporter
+from labkit.grading import commands, feedback, sanitize
+from labkit.grading.clean_page import MAX_MARKDOWN, MAX_TEXT
+from labkit.grading.page import MAX_PAGE
+from labkit.grading.pictures import MAX_PICTURE
 from labkit.grading.sandbox import bubblewrap
 
 spec = importlib.util.spec_from_file_location(
@@ -40,12 +41,6 @@ OWN = "window.owned=1;document.title='owned';fetch('http://phone.invalid/script'
 PHONE = "http://phone.invalid/"
 SECRET = "assert f(5) == 6"  # a hidden test of the tiny course
 SCHEME = "Two marks for the word entropy."
-
-
-def png(side=8):
-    file = io.BytesIO()
-    Image.effect_noise((side, side), 90).save(file, "png")
-    return base64.b64encode(file.getvalue()).decode()
 
 
 SVG = f'<svg xmlns="http://www.w3.org/2000/svg" onload="{OWN}"><script>{OWN}</script></svg>'
@@ -240,7 +235,7 @@ def assert_inert(soup):
         text = script.string or ""
         assert OWN not in text, script
         assert script.get("src", feedback._MATHJAX).startswith(("/", feedback._MATHJAX)), script
-    known = clean_page._TAGS | {"body", "main", "script"} | {"textarea", "input", "button"}
+    known = sanitize.TAGS | {"body", "main", "script"} | {"textarea", "input", "button"}
     for tag in soup.body(True):
         if tag.name == "nav" or tag.find_parent("nav"):
             continue  # the formgrader's own
@@ -252,44 +247,6 @@ def assert_inert(soup):
         assert not {"background", "action", "poster", "formaction"} & set(tag.attrs), tag
         if tag.name in {"input", "button", "textarea"}:
             assert tag.find_parent(class_={"panel-heading", "panel-footer"}), tag
-
-
-class Linking(CleanExporter):
-    """The formgrader's exporter, but with links, as students get them."""
-
-    links = True
-
-
-def unmarked(book, resources):
-    for cell in book.cells:
-        if "nbgrader" in cell.metadata:
-            cell.metadata.nbgrader["score"] = 0
-    return book, resources
-
-
-def export(*cells, path="/nonexistent"):
-    """The feedback page of a notebook that nobody has graded."""
-    templates = Path(nbgrader_templates.__file__).parent
-    css = templates / "static/node_modules/bootstrap/dist/css"
-    settings = {"template_name": "feedback", "extra_template_paths": [str(css)]}
-    settings["extra_template_basedirs"] = [str(templates / "templates")]
-    names = {"notebook": "made up", "score": 0, "max_score": 0, "late_penalty": 0}
-    resources = {"metadata": {"path": str(path)}, "nbgrader": names}
-    exporter = Linking(config=Config(HTMLExporter=settings))
-    exporter.register_preprocessor(unmarked, enabled=True)
-    book = new_notebook()
-    book.cells = list(cells)  # valid or not
-    return exporter.from_notebook_node(book, resources=resources)[0]
-
-
-def shown(source="", *outputs):
-    cell = new_code_cell(source)
-    cell.outputs = list(outputs)  # valid or not
-    return cell
-
-
-def container(text):
-    return BeautifulSoup(text, "html.parser").find(id="notebook-container")
 
 
 @pytest.mark.parametrize("cell", [*nasty().cells, shown("", *outputs())])
@@ -422,25 +379,6 @@ def test_tests_are_shown_whatever_comes_before_them():
     assert "one is not two" in text
     assert "[Not shown: this page would become too large.]" in text
     assert len(text) < MAX_PAGE + 500_000
-
-
-@pytest.mark.parametrize(
-    "markup",
-    [
-        "<p>" + "".join(f"<b a{n}>" for n in range(5000)) + "<p>x" * 20_000,
-        "<b>" * 4000,
-        "<table>" * 3000,
-        "<div>" * 28 + "<p>x<i a><b c>" * 3000,
-    ],
-)
-def test_markup_that_would_keep_a_parser_busy(markup):
-    start = time.monotonic()
-    text = export(
-        shown("", new_output("display_data", {"text/html": markup})),
-        new_markdown_cell(markup[:40_000]),
-    )
-    assert time.monotonic() - start < 20
-    assert len(text) < MAX_PAGE
 
 
 def test_text_that_would_keep_the_parser_of_markdown_busy():

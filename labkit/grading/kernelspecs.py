@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from nbformat import NotebookNode
 
 _PYTHON = ("", "python")
+_PYTHONS = {"python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info)}
 _NAME = re.compile(r"[a-z0-9._-]+", re.IGNORECASE)  # as Jupyter allows them
 
 
@@ -67,7 +69,8 @@ def _installed(name: str) -> bool:
         spec: KernelSpec = KernelSpecManager().get_kernel_spec(name)
     except (NoSuchKernel, ValueError, OSError):  # ValueError: no kernel can have such a name
         return False
-    return bool(spec.argv) and shutil.which(spec.argv[0]) is not None
+    # Jupyter starts a plain "python" as the Python that it runs in itself, whatever PATH holds.
+    return bool(spec.argv) and (spec.argv[0] in _PYTHONS or shutil.which(spec.argv[0]) is not None)
 
 
 def _speaking(language: str) -> str | None:

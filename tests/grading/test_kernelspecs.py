@@ -115,6 +115,11 @@ def test_the_courses_own_choice_goes_before(with_r):
     assert missing(PYTHON | {"name": "ml"}, "python3") is None
 
 
+def test_a_kernel_of_this_python_needs_no_python_on_the_path(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert missing(PYTHON) is None
+
+
 @pytest.mark.slow
 def test_what_the_sentence_says_to_do_works(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share" / "jupyter"))

@@ -223,10 +223,11 @@ class Runner(Settings):
 
     def _ended(self) -> str:
         """Why the kernel can be asked nothing any more; if it still runs, it is ended."""
-        if self.kc.is_lost() and self._is_running():
+        self._monitor.stop()
+        # A process that Linux kills has closed its sockets a while before it is gone.
+        if self._monitor.ended is None and self.kc.is_lost() and self._is_running():
             run_sync(self.km.shutdown_kernel)(now=True)
             return "the submission said more at once than can be read"
-        self._monitor.stop()
         self.lost = self._monitor.ended is None
         return self._monitor.ended or "the submission ended its kernel"
 

@@ -26,6 +26,7 @@ from typing import Any
 TEXT_LIMIT = 64 * 2**20  # characters of one message
 COUNT_LIMIT = 2_000_000  # values in one message; Python needs about 60 bytes for each
 DEPTH_LIMIT = 50
+TYPES_LIMIT = 1000  # of namedtuples, in one process
 _LONG_STRING = 1000
 _DIMENSIONS = 32
 
@@ -241,6 +242,8 @@ def _decode(tag: str, parts: list, handle: Callable[[int, str, bool], Any], dept
         name, fields, items = _parts(parts, str, list, list)
         _expect(_is_field(name) and all(map(_is_field, fields)), "a namedtuple of odd names")
         _expect(len(fields) == len(items) < 256, "a namedtuple of other length than its names")
+        # Making a type takes a third of a millisecond, which is the judge's time.
+        _expect(_named_tuple.cache_info().misses < TYPES_LIMIT, "too many types of namedtuples")
         return _named_tuple(name, tuple(fields))(*each(items))
     if tag in ("array", "scalar"):
         return _decode_numpy(tag, *_parts(parts, str, list, str))
@@ -326,7 +329,7 @@ def _is_field(name: Any) -> bool:
     return type(name) is str and _FIELD.fullmatch(name) is not None
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=TYPES_LIMIT)
 def _named_tuple(name: str, fields: tuple[str, ...]) -> Callable[..., tuple]:
     # namedtuple writes a line of Python with the names in it, hence their check before.
     return collections.namedtuple(name, fields)

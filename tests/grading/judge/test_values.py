@@ -54,6 +54,15 @@ def test_a_defaultdict_comes_without_its_factory():
     assert found.default_factory is None
 
 
+def test_types_of_namedtuples_without_end_are_refused():
+    types = ["list", [["namedtuple", f"T{n}", ["x"], [n]] for n in range(5000)]]
+    try:
+        with pytest.raises(values.WireError, match="too many types"):
+            values.decode(types, lambda parts: None)
+    finally:
+        values._named_tuple.cache_clear()
+
+
 def test_a_namedtuple_has_names_and_is_a_tuple():
     found = across(Point(1, [2]))
     assert (found.x, found.y, found) == (1, [2], (1, [2]))

@@ -1,6 +1,6 @@
 """Closes the socket on which it is asked, and goes on as if nothing were."""
 
-STOCK = "stops"
+STOCK = "nothing"  # its own cell ends in a time-out
 MARKS = {"test-double": 1.0, "test-mean": 0.0}
 FLAG = "The kernel was stopped early"
 SECONDS = 40

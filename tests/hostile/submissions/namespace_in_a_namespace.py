@@ -8,16 +8,20 @@ def hand_in(folder, cells, notebook):
     cells["double"].source = "def double(x):\n    return 2 * x"
     cells["mean"].source = "def mean(x):\n    return x.mean()"
     cells["essay"].source = """
-import ctypes, os, subprocess
+import ctypes, os
 
 libc = ctypes.CDLL(None, use_errno=True)
 uid = os.getuid()
-made = libc.unshare(0x10000000 | 0x20000) == 0
-if made:
-    open("/proc/self/setgroups", "w").write("deny")
-    open("/proc/self/uid_map", "w").write(f"0 {uid} 1")
-    made = libc.mount(b"none", b"/tmp", b"tmpfs", 0, b"size=20g") == 0
-print("made: " + "a room of its own" * made)
+child = os.fork()  # a process of several threads may not
+if child == 0:
+    try:
+        made = libc.unshare(0x10000000 | 0x20000) == 0
+        open("/proc/self/setgroups", "w").write("deny")
+        open("/proc/self/uid_map", "w").write(f"0 {uid} 1")
+        made = made and libc.mount(b"none", b"/tmp", b"tmpfs", 0, b"size=20g") == 0
+    finally:
+        os._exit(0 if made else 1)
+print("made: " + "a room of its own" * (os.waitpid(child, 0)[1] == 0))
 """
     return notebook
 

@@ -1,6 +1,6 @@
 """Fills the buffers of as many sockets as it can open."""
 
-STOCK = "nothing"  # kept because they belong to no process
+STOCK = "ours only"  # how much a process may hold there is up to the machine
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
 
@@ -24,7 +24,7 @@ try:
                 pass
 except OSError:
     pass
-print("held:", "much" if held > 12 * 10**8 else "little")
+print("held:", "much" if held > 5 * 10**8 else "little")
 for each in kept:
     each.close()
 """

@@ -1,6 +1,6 @@
 """Sends messages on all its channels which nobody asked for: of 30 MB that become nine million lists when they are read, and of 120 MB."""
 
-STOCK = "nothing"  # it reads them all, and needs the memory
+STOCK = "ours only"  # it reads them all there, which takes the memory and the time that it takes
 MARKS = {"test-double": 1.0, "test-mean": 2.0}
 
 CODE = r"""

@@ -1,6 +1,6 @@
 """Lets a package do the work against which the course's own methods are tested."""
 
-STOCK = "gains"
+STOCK = "ours only"  # there everything that is installed can be imported
 MARKS = {"test-double": 0.0, "test-mean": 0.0}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib.util
+import inspect
 import json
 import os
 import shlex
@@ -257,8 +258,8 @@ def why_no_bare_runs() -> str | None:
 class Proven:
     """Which submissions stock nbgrader was seen to treat as they say, by digests in a file.
 
-    What it does with one hangs on nothing here but the submission and the lab, so that it is run
-    again only when one of these or nbgrader has changed.
+    What it does with one hangs on the submission, the lab, how it is run here, nbgrader and Python.
+    It is run again when one of these has changed.
     """
 
     _FILE = HERE / "proven.json"
@@ -278,9 +279,12 @@ class Proven:
 
     @staticmethod
     def _digest(one: Submission) -> str:
-        found = hashlib.sha256(f"nbgrader {metadata.version('nbgrader')}".encode())
+        python = ".".join(map(str, sys.version_info[:2]))
+        found = hashlib.sha256(f"Python {python}, nbgrader {metadata.version('nbgrader')}".encode())
         for path in (Path(str(one.module.__file__)), Path(lab.__file__)):
             found.update(path.read_bytes())
+        for function in (_lab, make_bare_course, grade_bare, _score_as_honest, _run_bare):
+            found.update(inspect.getsource(function).encode())
         return found.hexdigest()[:16]
 
 
